@@ -1,0 +1,1 @@
+"""Recovery Orchestrator: named, pre-tested recovery playbooks, gated, watched, verified."""

@@ -1,0 +1,1 @@
+"""One product a file, each mapping its own exceptions to ours."""

@@ -1,0 +1,1 @@
+"""One audience a module."""
