@@ -1,0 +1,111 @@
+"""A plan: playbook, parameters and environment, bound, frozen and digested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.canonical import digest_of
+from orchestrator.domain.checklist import Checklist
+from orchestrator.domain.environment import Environment, ServiceName
+from orchestrator.domain.playbook import (
+    ChecklistName,
+    GateStop,
+    Move,
+    Objectives,
+    PlaybookName,
+    Probe,
+    Step,
+    StepName,
+    Verification,
+)
+
+
+class Mode(StrEnum):
+    """How a plan is carried out."""
+
+    PREFLIGHT = "preflight"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which member of a service is what, as seen when the plan was made.
+
+    Attributes:
+        primary: The one member that takes writes; empty if none or several were seen.
+        standbys: Members fit to take over, the best first.
+        reasons: Why a member is neither, by member.
+    """
+
+    primary: str
+    standbys: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was looked up when the plan was made. Part of what is digested."""
+
+    roles: Mapping[ServiceName, Roles]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundInvariant:
+    """An invariant with the look for each member of its service."""
+
+    invariant: str
+    why: str
+    probes: Mapping[str, Probe]
+    at_most: int | None = None
+    at_least: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will really be done. Immutable; the run executes this and nothing else.
+
+    Attributes:
+        parameters: As bound, in the author's order.
+        defaults: What the playbook would have chosen; a difference is a deviation.
+        resources: What is locked for the whole run, sorted.
+        gate: Checklist of the first gate.
+        checklists: Every gate's checklist, its probes bound.
+        closure: SHA-256 of every file the plan depends on, by path below the content folder.
+    """
+
+    playbook: PlaybookName
+    title: str
+    objectives: Objectives
+    parameters: Mapping[str, str]
+    defaults: Mapping[str, str]
+    resources: tuple[str, ...]
+    gate: ChecklistName
+    checklists: Mapping[ChecklistName, Checklist]
+    steps: tuple[Move, ...]
+    prior_state: tuple[Probe, ...]
+    verify: Verification
+    invariants: tuple[BoundInvariant, ...]
+    environment: Environment
+    facts: Facts
+    closure: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """The identity of this plan; sign-offs, journal and report carry it."""
+        return digest_of(self)
+
+    @property
+    def actions(self) -> Iterator[Step]:
+        """Every step, in order, without the gates between."""
+        return (move for move in self.steps if isinstance(move, Step))
+
+    @property
+    def gates(self) -> tuple[ChecklistName, ...]:
+        """Every gate, in order, the first one included."""
+        return (self.gate, *(move.gate for move in self.steps if isinstance(move, GateStop)))
+
+    def step(self, name: StepName) -> Step:
+        """Return the step of that name."""
+        return next(step for step in self.actions if step.name == name)

@@ -1,0 +1,179 @@
+"""A playbook: a named recovery procedure, as its author wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import NewType
+
+PlaybookName = NewType("PlaybookName", str)
+StepName = NewType("StepName", str)
+ChecklistName = NewType("ChecklistName", str)
+JourneyName = NewType("JourneyName", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something to do to the world.
+
+    Attributes:
+        kind: Which adapter performs it: ``ansible``, ``ssh``, ``sql``, ``http``, ``manual``.
+        inputs: Its arguments, as plain data. The adapter owns their types. Secrets appear as
+            references, never as values.
+    """
+
+    kind: str
+    inputs: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A read-only look at the world, with what it expects to see.
+
+    Attributes:
+        kind: Which adapter looks: ``ssh``, ``sql``, ``http``, ``tcp``, ``canary``, …
+        inputs: Its arguments and expectation, as plain data. The adapter owns their types.
+    """
+
+    kind: str
+    inputs: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """How to take a step back. Must be harmless when the step had no effect."""
+
+    action: Action
+    expect: tuple[Probe, ...] = ()
+    time_limit: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a step means for the safety rules: whom it fences, whom it promotes."""
+
+    fences: str = ""
+    promotes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One action on the world, the probes that tell whether it took effect, and its undo.
+
+    Attributes:
+        name: Unique within its playbook; journal and report refer to it.
+        why: One sentence for the engineer who watches.
+        action: What is done.
+        expect: Looked at until all hold or the time limit is over. Success comes from here.
+        prove: For a fence: writes that must fail, each from another place.
+        undo: Taken in reverse order when a later step fails before the point of no return.
+        time_limit: Of one attempt, looks included.
+        repeatable: True if performing it twice leaves the same state as once.
+        if_you_stop_here: The state of the world after this step, for the one who must decide.
+    """
+
+    name: StepName
+    why: str
+    action: Action
+    expect: tuple[Probe, ...]
+    time_limit: timedelta
+    prove: tuple[Probe, ...] = ()
+    undo: Undo | None = None
+    effect: Effect = field(default_factory=Effect)
+    point_of_no_return: bool = False
+    repeatable: bool = False
+    if_you_stop_here: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateStop:
+    """The place in a playbook where a checklist must be satisfied before going on."""
+
+    gate: ChecklistName
+
+
+Move = Step | GateStop
+
+
+class ParameterKind(StrEnum):
+    """What a parameter may be bound to."""
+
+    SERVICE = "service"
+    MEMBER = "member"
+    DURATION = "duration"
+    NUMBER = "number"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """Something the engineer chooses, or a default chooses for them.
+
+    Attributes:
+        kind: What it may be bound to.
+        engine: For a service: the engine it must have, e.g. ``postgresql``.
+        member_of: For a member: the parameter that names its service.
+        default: Used when nothing is given. For a service the only one of its engine is taken;
+            for a member ``best-standby`` names the standby that the facts prefer.
+        about: One line of help.
+    """
+
+    kind: ParameterKind
+    engine: str = ""
+    member_of: str = ""
+    default: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objectives:
+    """What the recovery is allowed to cost."""
+
+    downtime: timedelta
+    lost_writes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyTimes:
+    """How often in a row a journey must pass."""
+
+    in_a_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What must hold at the end, beyond the invariants of the environment.
+
+    Attributes:
+        journeys: Walked on the client's side of the network.
+        suites: pytest + testinfra files, relative to the playbook's folder.
+        probes: Named looks at the end state.
+    """
+
+    journeys: Mapping[JourneyName, JourneyTimes]
+    suites: tuple[str, ...] = ()
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playbook:
+    """A named recovery procedure.
+
+    Attributes:
+        locks: Parameters whose resources are locked for the whole run.
+        gate: The checklist that must be satisfied before the first step.
+        steps: Steps and further gates, in order.
+        prior_state: Looked at after a roll-back: it must be as it was.
+    """
+
+    playbook: PlaybookName
+    title: str
+    objectives: Objectives
+    parameters: Mapping[str, Parameter]
+    locks: tuple[str, ...]
+    gate: ChecklistName
+    steps: tuple[Move, ...]
+    verify: Verification
+    prior_state: tuple[Probe, ...] = ()
