@@ -72,6 +72,7 @@ class Step:
         time_limit: Of one attempt, looks included.
         repeatable: True if performing it twice leaves the same state as once.
         if_you_stop_here: The state of the world after this step, for the one who must decide.
+        if_it_fails: What a person has to do next when it fails and nothing can be undone.
     """
 
     name: StepName
@@ -85,6 +86,7 @@ class Step:
     point_of_no_return: bool = False
     repeatable: bool = False
     if_you_stop_here: str = ""
+    if_it_fails: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ class GateRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvariantsChecked:
-    """The invariants were looked at, before or after a mutating step."""
+    """The invariants were looked at, ``before`` or ``after`` a mutating step."""
 
     step: StepName
     when: str

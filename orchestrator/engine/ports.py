@@ -49,6 +49,18 @@ class Prober(Protocol):
         ...
 
 
+class Looker(Protocol):
+    """Looks with several probes at once, each through the prober of its kind."""
+
+    def look(self, probes: Sequence[Probe], *, within: timedelta) -> Sequence[Evidence]:
+        """Look once with each, side by side; answers stand in the order of the questions."""
+        ...
+
+    def look_until(self, probes: Sequence[Probe], *, within: timedelta) -> Sequence[Evidence]:
+        """Look again with those that have not passed, until all have or the time is over."""
+        ...
+
+
 class Actor(Protocol):
     """Does one kind of thing to the world."""
 
@@ -138,6 +150,14 @@ class FactFinder(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """Big output of one run, kept beside its journal."""
+
+    def keep(self, name: str, text: str) -> str:
+        """Store *text* under *name* and return the name to refer to it by."""
+        ...
+
+
 class Clock(Protocol):
     """Time, as far as the engine needs it."""
 
@@ -161,9 +181,10 @@ class World:
     journal: Journal
     locks: Locks
     clock: Clock
-    probers: Mapping[str, Prober]
+    looker: Looker
     actors: Mapping[str, Actor]
     canary: Canary
     verifier: Verifier
+    archive: Archive
 
 

@@ -1,0 +1,190 @@
+"""Stage 2 of 6, gate: decide whether a run may go on. Pure: no clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orchestrator.domain.checklist import (
+    ChecklistItem,
+    GateDecision,
+    ItemAnswers,
+    ItemName,
+    ItemStanding,
+    Level,
+    PersonName,
+    Shown,
+    SignOff,
+)
+from orchestrator.domain.environment import Environment
+from orchestrator.domain.evidence import Evidence
+from orchestrator.domain.playbook import ChecklistName
+from orchestrator.domain.verdict import Verdict
+
+_NO_ANSWERS = ItemAnswers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateContext:
+    """What signatures are bound to and judged by, the same for every item of a gate."""
+
+    run: str
+    mode: str
+    plan_digest: str
+    gate: ChecklistName
+    requester: PersonName
+    environment: Environment
+
+
+def evaluate_gate(
+    context: GateContext,
+    items: Sequence[ChecklistItem],
+    answers: Mapping[ItemName, ItemAnswers],
+    *,
+    now: datetime,
+) -> GateDecision:
+    """Decide from the answers known at *now* (aware UTC) whether the gate is open.
+
+    A gate opens only on evidence: an item without an answer, or with one older than the
+    item's ``fresh_for``, is inconclusive, and a checklist without items never opens.
+    """
+    standings = tuple(
+        _assess(context, item, answers, shown_for(context, item, items, answers).digest, now)
+        for item in items
+    )
+    return GateDecision(Verdict.worst_of(s.verdict for s in standings), standings)
+
+
+def shown_for(
+    context: GateContext,
+    item: ChecklistItem,
+    items: Sequence[ChecklistItem],
+    answers: Mapping[ItemName, ItemAnswers],
+) -> Shown:
+    """Return what a person who signs *item* now has before their eyes."""
+    return Shown(
+        run=context.run,
+        mode=context.mode,
+        plan_digest=context.plan_digest,
+        gate=context.gate,
+        item=item,
+        evidence={
+            other.item: _verdict_of(answers.get(other.item, _NO_ANSWERS).evidence)
+            for other in items
+            if other.probe is not None
+        },
+    )
+
+
+def stale_looks(
+    items: Sequence[ChecklistItem], answers: Mapping[ItemName, ItemAnswers], *, now: datetime
+) -> tuple[ChecklistItem, ...]:
+    """Return the items whose probe has to look (again) before the gate can be judged."""
+    return tuple(
+        item
+        for item in items
+        if item.probe is not None
+        and not _is_fresh(answers.get(item.item, _NO_ANSWERS).evidence, item.fresh_for, now)
+    )
+
+
+def reasons_not_to_sign(
+    context: GateContext, item: ChecklistItem, by: PersonName, *, waives: bool
+) -> tuple[str, ...]:
+    """Return why *by* may not answer (or waive) *item*; empty when they may."""
+    person = context.environment.people.get(by)
+    if person is None:
+        known = ", ".join(sorted(context.environment.people))
+        return (f"{by} is not among the people of {context.environment.environment} ({known})",)
+    reasons = []
+    if waives and item.level is Level.HARD:
+        reasons.append(f"{item.item} is a hard item and cannot be waived")
+    if not waives and item.probe is not None:
+        reasons.append(f"{item.item} is answered by a probe, not by a person")
+    if item.role and item.role not in person.roles:
+        reasons.append(f"{by} does not have the role {item.role}")
+    if by == context.requester and not context.environment.policy.requester_may_sign:
+        reasons.append(f"{by} requested this run, and the policy wants somebody else to sign")
+    return tuple(reasons)
+
+
+def _assess(
+    context: GateContext,
+    item: ChecklistItem,
+    answers: Mapping[ItemName, ItemAnswers],
+    shown: str,
+    now: datetime,
+) -> ItemStanding:
+    known = answers.get(item.item, _NO_ANSWERS)
+    valid = _valid_sign_offs(context, item, known.sign_offs, shown, now)
+    if item.probe is not None:
+        return _assess_look(context, item, known.evidence, valid, now)
+    return _assess_signatures(item, valid)
+
+
+def _assess_look(
+    context: GateContext,
+    item: ChecklistItem,
+    evidence: Evidence | None,
+    valid: Sequence[SignOff],
+    now: datetime,
+) -> ItemStanding:
+    if evidence is None:
+        return ItemStanding(item=item, verdict=Verdict.INCONCLUSIVE, reason="nobody has looked")
+    if not _is_fresh(evidence, item.fresh_for, now):
+        reason = f"the look at {evidence.at:%H:%M:%S} UTC is stale or postdated"
+        return ItemStanding(item=item, verdict=Verdict.INCONCLUSIVE, reason=reason)
+    if evidence.verdict in {Verdict.PASSED, Verdict.DEGRADED} or item.level is Level.HARD:
+        return ItemStanding(item=item, verdict=evidence.verdict, reason=evidence.summary)
+    waiver = next((s for s in valid if s.is_waiver), None)
+    if waiver is None:
+        return ItemStanding(
+            item=item,
+            verdict=evidence.verdict,
+            reason=f"{evidence.summary} (may be waived)",
+            waits_for=context.environment.policy.start,
+        )
+    reason = f"waived by {waiver.by}: {waiver.comment}; {evidence.summary}"
+    return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=reason)
+
+
+def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemStanding:
+    refusals = [s for s in valid if s.verdict is not Verdict.PASSED]
+    if refusals:
+        reason = f"{refusals[0].by} said no: {refusals[0].comment or 'no reason given'}"
+        return ItemStanding(item=item, verdict=Verdict.FAILED, reason=reason)
+    signers = sorted({s.by for s in valid})
+    if len(signers) >= item.people:
+        reason = "signed by " + ", ".join(signers)
+        return ItemStanding(item=item, verdict=Verdict.PASSED, reason=reason)
+    missing = item.people - len(signers)
+    reason = f"waits for {missing} signature(s) of {item.role}"
+    return ItemStanding(
+        item=item, verdict=Verdict.INCONCLUSIVE, reason=reason, waits_for=(item.role,)
+    )
+
+
+def _valid_sign_offs(
+    context: GateContext,
+    item: ChecklistItem,
+    sign_offs: Sequence[SignOff],
+    shown: str,
+    now: datetime,
+) -> tuple[SignOff, ...]:
+    newest = {s.by: s for s in sign_offs}
+    return tuple(
+        s
+        for s in newest.values()
+        if s.shown == shown
+        and timedelta(0) <= now - s.at <= item.fresh_for
+        and not reasons_not_to_sign(context, item, s.by, waives=s.is_waiver)
+    )
+
+
+def _is_fresh(evidence: Evidence | None, fresh_for: timedelta, now: datetime) -> bool:
+    return evidence is not None and timedelta(0) <= now - evidence.at <= fresh_for
+
+
+def _verdict_of(evidence: Evidence | None) -> Verdict:
+    return Verdict.INCONCLUSIVE if evidence is None else evidence.verdict
