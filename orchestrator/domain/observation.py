@@ -82,28 +82,34 @@ class Heartbeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Samples:
-    """Everything a canary wrote down, in any order.
+class Ended:
+    """The last line of a canary; without it, it was cut off or is still there."""
 
-    Attributes:
-        endings: Why it ended, once for each time it did.
-        unreadable: Lines that make no sense, e.g. torn by a full disk.
-    """
+    at: datetime
+    why: str
 
-    markers: tuple[MarkerWrite, ...] = ()
-    walks: tuple[Walk, ...] = ()
-    heartbeats: tuple[Heartbeat, ...] = ()
-    endings: tuple[str, ...] = ()
-    unreadable: int = 0
+    def shifted(self, skew: timedelta) -> Ended:
+        """Return it as told by a clock that is *skew* ahead."""
+        return replace(self, at=self.at + skew)
 
-    def shifted(self, skew: timedelta) -> Samples:
-        """Return them as told by a clock that is *skew* ahead."""
-        return replace(
-            self,
-            markers=tuple(marker.shifted(skew) for marker in self.markers),
-            walks=tuple(walk.shifted(skew) for walk in self.walks),
-            heartbeats=tuple(beat.shifted(skew) for beat in self.heartbeats),
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A line that makes no sense, e.g. torn by a full disk."""
+
+    line: str
+
+    def shifted(self, skew: timedelta) -> Unreadable:
+        """Return it as it is."""
+        del skew
+        return self
+
+
+Sample = MarkerWrite | Walk | Heartbeat | Ended | Unreadable
+"""One line of a canary."""
+
+Found = Mapping[int, int]
+"""How often each marker's number is in the database."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

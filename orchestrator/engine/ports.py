@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -165,5 +164,3 @@ class World:
     actors: Mapping[str, Actor]
     canary: Canary
     verifier: Verifier
-
-

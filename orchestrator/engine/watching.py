@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
 from statistics import median_low
@@ -10,13 +11,18 @@ from statistics import median_low
 from orchestrator.domain.observation import (
     Blindness,
     Downtime,
+    Ended,
     ErrorCount,
+    Found,
     Gaps,
+    Heartbeat,
     Interval,
     MarkerWrite,
     Measurement,
-    Samples,
+    Outage,
+    Sample,
     StepInterval,
+    Unreadable,
     Waits,
     Walk,
     WalkCount,
@@ -36,11 +42,29 @@ OUTAGE_IN_TYPICAL_GAPS = 3
 PROPER_ENDING = "stopped"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """What the canary wrote down, sorted by kind, each kind in order of its answers."""
+
+    markers: tuple[MarkerWrite, ...]
+    walks: tuple[Walk, ...]
+    heartbeats: tuple[Heartbeat, ...]
+    endings: tuple[Ended, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    @property
+    def looks(self) -> dict[Watcher, list[Look]]:
+        return {
+            Watcher.MARKERS: [_look_of_marker(marker) for marker in self.markers],
+            Watcher.WALKS: [_look_of_walk(walk) for walk in self.walks],
+        }
+
+
 def measure(
-    samples: Samples,
+    samples: Iterable[Sample],
     steps: Sequence[StepInterval],
     *,
-    found: Mapping[int, int] | None,
+    found: Found | None,
     skew: timedelta = timedelta(0),
     watchers: Collection[Watcher] = tuple(Watcher),
 ) -> Measurement:
@@ -53,49 +77,61 @@ def measure(
         skew: What to add to the canary's clock to get the controller's.
         watchers: Who was to watch. The silence of one that was not is no doubt.
     """
-    samples = samples.shifted(skew)
-    markers = sorted(samples.markers, key=lambda marker: (marker.done, marker.seq))
-    walks = sorted(samples.walks, key=lambda walk: (walk.done, walk.number))
-    looks = {
-        Watcher.MARKERS: [_look_of_marker(marker) for marker in markers],
-        Watcher.WALKS: [_look_of_walk(walk) for walk in walks],
-    }
+    record = _sort(samples, skew)
+    looks = record.looks
     dark = {
         watcher: see_darkness(seen, longest_silence=_longest_silence(seen))
         for watcher, seen in looks.items()
     }
-    blind = tuple(chain.from_iterable(_find_blindness(samples, steps, w) for w in watchers))
-    writes = _count_writes(markers, found)
+    blind = tuple(_find_blindness(record, steps, watchers))
+    writes = _count_writes(record.markers, found)
     return Measurement(
         downtime=_bound_downtime(dark.values(), blind),
         gaps=_measure_gaps(looks[Watcher.MARKERS], steps),
-        outages=find_outages(
-            {
-                Watcher.MARKERS: dark[Watcher.MARKERS].perhaps,
-                # Walks are rare: what lies around a bad one would smear the outage over
-                # steps that had no part in it, while the markers know it to 10 ms.
-                Watcher.WALKS: dark[Watcher.WALKS].surely,
-            },
-            steps,
-        ),
-        stalls=_measure_waits(
-            m.done - m.sent for m in markers if m.outcome is WriteOutcome.ACKNOWLEDGED
-        ),
-        walk_times=_measure_waits(walk.done - walk.sent for walk in walks if walk.passed),
+        outages=_find_outages(dark, steps),
+        stalls=_measure_waits(look for look in looks[Watcher.MARKERS] if look.is_good),
+        walk_times=_measure_waits(look for look in looks[Watcher.WALKS] if look.is_good),
         writes=writes,
-        walks=WalkCount(
-            passed=sum(walk.passed for walk in walks),
-            failed=sum(not walk.passed for walk in walks),
-        ),
-        errors=_count_errors(markers, walks),
+        walks=_count_walks(record.walks),
+        errors=_count_errors(record),
         blind=blind,
         doubts=(
-            *chain.from_iterable(_doubt_looks(w, looks[w]) for w in watchers),
-            *(_doubt_blindness(period) for period in blind),
-            *_doubt_writes(writes),
-            *_doubt_record(samples),
+            *chain.from_iterable(_doubt_looks(watcher, looks[watcher]) for watcher in watchers),
+            *map(_doubt_blindness, blind),
+            *(_doubt_writes(writes) if Watcher.MARKERS in watchers else ()),
+            *_doubt_record(record),
         ),
     )
+
+
+def _sort(samples: Iterable[Sample], skew: timedelta) -> _Record:
+    shifted = [sample.shifted(skew) for sample in samples]
+    markers = [sample for sample in shifted if isinstance(sample, MarkerWrite)]
+    walks = [sample for sample in shifted if isinstance(sample, Walk)]
+    beats = [sample for sample in shifted if isinstance(sample, Heartbeat)]
+    endings = [sample for sample in shifted if isinstance(sample, Ended)]
+    return _Record(
+        markers=tuple(sorted(markers, key=lambda m: (m.done, m.sent, m.seq, m.outcome, m.error))),
+        walks=tuple(sorted(walks, key=lambda w: (w.done, w.sent, w.number))),
+        heartbeats=tuple(sorted(beats, key=lambda beat: beat.at)),
+        endings=tuple(sorted(endings, key=lambda ending: (ending.at, ending.why))),
+        unreadable=tuple(sample for sample in shifted if isinstance(sample, Unreadable)),
+    )
+
+
+def _find_outages(
+    dark: Mapping[Watcher, Darkness], steps: Sequence[StepInterval]
+) -> tuple[Outage, ...]:
+    """Find outages by what the markers miss and what the walks fail at.
+
+    Walks are rare: what lies around a bad one would smear the outage over steps that had no
+    part in it, while the markers know it to 10 ms.
+    """
+    seen = {
+        Watcher.MARKERS: dark[Watcher.MARKERS].perhaps,
+        Watcher.WALKS: dark[Watcher.WALKS].surely,
+    }
+    return find_outages(seen, steps)
 
 
 def _look_of_marker(marker: MarkerWrite) -> Look:
@@ -145,8 +181,8 @@ def _measure_gaps(looks: Sequence[Look], steps: Sequence[StepInterval]) -> Gaps 
     )
 
 
-def _measure_waits(waits: Iterable[timedelta]) -> Waits | None:
-    ranked = sorted(waits)
+def _measure_waits(looks: Iterable[Look]) -> Waits | None:
+    ranked = sorted(look.tried.length for look in looks)
     if not ranked:
         return None
     return Waits(p50=_rank(ranked, 50), p99=_rank(ranked, 99), longest=ranked[-1])
@@ -157,31 +193,37 @@ def _rank(ranked: Sequence[timedelta], percent: int) -> timedelta:
     return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
 
 
-def _count_writes(markers: Iterable[MarkerWrite], found: Mapping[int, int] | None) -> Writes:
+def _count_writes(markers: Iterable[MarkerWrite], found: Found | None) -> Writes:
     by_outcome: dict[WriteOutcome, set[int]] = {outcome: set() for outcome in WriteOutcome}
     for marker in markers:
         by_outcome[marker.outcome].add(marker.seq)
     acknowledged, unknown = by_outcome[WriteOutcome.ACKNOWLEDGED], by_outcome[WriteOutcome.UNKNOWN]
-    there = {seq for seq, count in (found or {}).items() if count > 0}
+    counts = found or {}
+    there = {seq for seq, count in counts.items() if count > 0}
     return Writes(
         acknowledged=len(acknowledged),
         failed=len(by_outcome[WriteOutcome.FAILED]),
         unknown=len(unknown),
         counted=found is not None,
         lost=tuple(sorted(acknowledged - there)) if found is not None else (),
-        duplicate=tuple(sorted(seq for seq in there if (found or {})[seq] > 1)),
+        duplicate=tuple(sorted(seq for seq in there if counts[seq] > 1)),
         unknown_found=tuple(sorted(unknown & there)),
         contradicted=tuple(sorted(there - acknowledged - unknown)),
     )
 
 
-def _count_errors(markers: Iterable[MarkerWrite], walks: Iterable[Walk]) -> tuple[ErrorCount, ...]:
-    """Group errors by their text; both kinds come in order of time."""
+def _count_walks(walks: Sequence[Walk]) -> WalkCount:
+    passed = sum(walk.passed for walk in walks)
+    return WalkCount(passed=passed, failed=len(walks) - passed)
+
+
+def _count_errors(record: _Record) -> tuple[ErrorCount, ...]:
+    """Group errors by their text, each kind in order of time."""
     seen: dict[tuple[Watcher, str], list[datetime]] = {}
-    for marker in markers:
+    for marker in record.markers:
         if marker.outcome is not WriteOutcome.ACKNOWLEDGED:
             seen.setdefault((Watcher.MARKERS, marker.error), []).append(marker.done)
-    for walk in walks:
+    for walk in record.walks:
         if not walk.passed:
             text = f"{walk.action}: {walk.error}"
             seen.setdefault((Watcher.WALKS, text), []).append(walk.done)
@@ -192,15 +234,16 @@ def _count_errors(markers: Iterable[MarkerWrite], walks: Iterable[Walk]) -> tupl
 
 
 def _find_blindness(
-    samples: Samples, steps: Sequence[StepInterval], watcher: Watcher
+    record: _Record, steps: Sequence[StepInterval], watchers: Iterable[Watcher]
 ) -> Iterator[Blindness]:
-    beats = sorted(beat.at for beat in samples.heartbeats if beat.watcher is watcher)
-    for start, end in pairwise(_with_edges(beats, steps)):
-        if end - start > LONGEST_BLINK:
-            yield Blindness(watcher=watcher, start=start, end=end)
+    for watcher in watchers:
+        beats = [beat.at for beat in record.heartbeats if beat.watcher is watcher]
+        for start, end in pairwise(_with_edges(beats, steps)):
+            if end - start > LONGEST_BLINK:
+                yield Blindness(watcher=watcher, start=start, end=end)
 
 
-def _with_edges(beats: list[datetime], steps: Sequence[StepInterval]) -> list[datetime]:
+def _with_edges(beats: Sequence[datetime], steps: Sequence[StepInterval]) -> Sequence[datetime]:
     """Add the ends of the run where the heartbeats do not reach them."""
     edges = [edge for step in steps for edge in (step.start, step.end)]
     if not edges:
@@ -233,9 +276,9 @@ def _doubt_writes(writes: Writes) -> Iterator[str]:
         yield f"{len(writes.contradicted)} marker writes are there that nobody sent in full"
 
 
-def _doubt_record(samples: Samples) -> Iterator[str]:
-    for ending in samples.endings:
-        if ending != PROPER_ENDING:
-            yield f"the canary ended early: {ending}"
-    if samples.unreadable:
-        yield f"{samples.unreadable} lines of the canary make no sense"
+def _doubt_record(record: _Record) -> Iterator[str]:
+    for ending in record.endings:
+        if ending.why != PROPER_ENDING:
+            yield f"the canary ended early: {ending.why}"
+    if record.unreadable:
+        yield f"{len(record.unreadable)} lines of the canary make no sense"
