@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 Scope = Mapping[str, object]
 
 ITSELF = ""
-"""Key under which a scope's node carries its own value: ``${target}`` beside ``${target.site}``."""
+"""Key of a node's own value: ``${target}`` beside ``${target.site}``."""
 
 LATER_ROOTS = frozenset({"kept", "place", "walk"})
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.\-]+)\}")

@@ -53,7 +53,7 @@ from orchestrator.engine.transitions import (
     WaitForPeople,
     next_move,
 )
-from orchestrator.engine.verification import measure_run, verify_run
+from orchestrator.engine.verifying import measure_run, verify_run
 
 LOOK_LIMIT = timedelta(seconds=10)
 """Time for one round of read-only looks; one that takes longer is inconclusive."""
@@ -122,7 +122,7 @@ class _Driver:
             case Verify():
                 verify_run(self._plan, self._state, self._world, self._record)
             case Measure():
-                measure_run(self._plan, self._state, self._world, self._record)
+                measure_run(self._state, self._world, self._record)
             case Hold():
                 self._hold(decision)
             case End():
@@ -229,9 +229,7 @@ class _Driver:
     def _look_for_effect(self, step: Step, report: ActionReport) -> Sequence[Evidence]:
         """Look for the effect; patiently, unless the action itself says that it failed."""
         patiently = report.outcome is not Outcome.FAILED
-        return self._look(
-            (*step.expect, *step.prove), within=step.time_limit, patiently=patiently
-        )
+        return self._look((*step.expect, *step.prove), within=step.time_limit, patiently=patiently)
 
     def _look(
         self, probes: Sequence[Probe], *, within: timedelta, patiently: bool = False
@@ -292,9 +290,7 @@ class _Driver:
         Raises:
             JournalConflict: Decide again.
         """
-        written = self._world.journal.append(
-            self._state.run, after=self._state.seq, events=events
-        )
+        written = self._world.journal.append(self._state.run, after=self._state.seq, events=events)
         self._state = fold(self._state, written)
 
     def _record(self, *events: Event) -> None:

@@ -49,7 +49,7 @@ def _apply(state: RunState, entry: Entry) -> RunState:
     return replace(_take(state, entry), seq=entry.seq)
 
 
-def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901, PLR0911 - one arm an event
+def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an event
     event = entry.event
     match event:
         case RunCreated():
@@ -118,12 +118,18 @@ def _take_gate(state: RunState, event: GateWaits | GateOpened | GateRefused) -> 
 def _take_step(state: RunState, event: StepIntended | StepFinished | RetryRequested) -> RunState:
     match event:
         case StepIntended():
-            standing = StepStanding(attempts=event.attempt)
+            return _with_step(state, event, StepStanding(attempts=event.attempt))
         case StepFinished():
             standing = StepStanding(attempts=event.attempt, result=event)
-            state = _keep(state, event.evidence)
+            return _with_step(_keep(state, event.evidence), event, standing)
         case RetryRequested():
             standing = replace(state.steps[event.step], may_retry=True)
+            return _with_step(state, event, standing)
+
+
+def _with_step(
+    state: RunState, event: StepIntended | StepFinished | RetryRequested, standing: StepStanding
+) -> RunState:
     return replace(state, steps=_with(state.steps, event.step, standing))
 
 

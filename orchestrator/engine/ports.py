@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -117,6 +116,10 @@ class Canary(Protocol):
         """Fetch everything it has seen so far."""
         ...
 
+    def samples_file(self) -> str:
+        """Return the name under which the samples are kept beside the journal."""
+        ...
+
     def stop(self) -> None:
         """Let it write its last line and end."""
         ...
@@ -186,5 +189,3 @@ class World:
     canary: Canary
     verifier: Verifier
     archive: Archive
-
-

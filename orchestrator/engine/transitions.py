@@ -138,7 +138,7 @@ def next_move(plan: Plan, state: RunState, *, now: datetime) -> Decision:
                 if move.gate not in state.opened:
                     return _next_at_gate(plan, state, move.gate, now)
             case Step():
-                decision = _next_at_step(plan, state, move)
+                decision = _next_at_step(state, move)
                 if decision:
                     return decision
     return End() if state.measured else Verify()
@@ -217,7 +217,7 @@ def _next_at_gate(plan: Plan, state: RunState, gate: ChecklistName, now: datetim
     return WaitForPeople(waits.until)
 
 
-def _next_at_step(plan: Plan, state: RunState, step: Step) -> Decision | None:
+def _next_at_step(state: RunState, step: Step) -> Decision | None:
     """Return what is to be done about *step*, or ``None`` if it is behind us."""
     standing = state.steps.get(step.name)
     if standing is None:
