@@ -1,0 +1,96 @@
+"""What belongs to one run beside the journal: the frozen plan, its content, big output."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.adapters.plain_values import plan_from_text, plan_to_text
+from orchestrator.domain.errors import JournalBroken, RequestRefused
+from orchestrator.domain.plan import Plan
+from orchestrator.domain.run import RunId
+
+OUTPUT_LIMIT = 1 << 20
+"""Characters of one output that are kept; the middle of a longer one is left out."""
+
+
+class RunFolder:
+    """The folder of one run, readable by its owner only."""
+
+    def __init__(self, state: Path, run: RunId) -> None:
+        self.path = state / "runs" / run
+
+    @property
+    def content(self) -> Path:
+        """The frozen copy of everything the plan depends on."""
+        return self.path / "content"
+
+    @property
+    def samples(self) -> Path:
+        """What the canary saw, as JSON lines."""
+        return self.path / "samples.jsonl"
+
+    @property
+    def driver_log(self) -> Path:
+        """What the driving process printed, if anything."""
+        return self.path / "driver.log"
+
+    def freeze(self, plan: Plan, files: Mapping[str, bytes]) -> None:
+        """Store *plan* and the content it was made of."""
+        self.path.mkdir(parents=True, mode=0o700)
+        (self.path / "plan.json").write_bytes(plan_to_text(plan))
+        for name, text in files.items():
+            file = self.content / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text)
+
+    def plan(self, digest: str) -> Plan:
+        """Return the frozen plan.
+
+        Raises:
+            JournalBroken: If it is not there or is not the one of *digest*.
+        """
+        try:
+            plan = plan_from_text((self.path / "plan.json").read_bytes())
+        except OSError as error:
+            raise JournalBroken(f"the frozen plan cannot be read: {error}") from error
+        if plan.digest != digest:
+            raise JournalBroken(
+                f"{self.path / 'plan.json'} is not the plan that was shown "
+                f"(digest {plan.digest[:12]}, wanted {digest[:12]}): start a new run"
+            )
+        return plan
+
+    def keep(self, name: str, text: str) -> str:
+        """Store *text* under *name*; of a very long one the head and the tail."""
+        output = self.path / "output"
+        output.mkdir(exist_ok=True)
+        if len(text) > OUTPUT_LIMIT:
+            half = OUTPUT_LIMIT // 2
+            text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+        (output / name).write_text(text)
+        return f"output/{name}"
+
+    @contextmanager
+    def driving(self) -> Iterator[None]:
+        """Be the one driver of this run; the kernel ends it with the process.
+
+        Raises:
+            RequestRefused: If another process drives it.
+        """
+        with (self.path / "driver.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RequestRefused(f"run {self.path.name} has a driver already") from error
+            yield
+
+    def has_driver(self) -> bool:
+        """Tell whether a living process drives this run."""
+        try:
+            with self.driving():
+                return False
+        except (RequestRefused, FileNotFoundError):
+            return True
