@@ -37,6 +37,7 @@ class ChecklistItem:
         probe: Answers it by looking; exactly one of ``probe`` and ``role`` is given.
         role: Whose people may sign it.
         people: How many distinct persons must sign.
+        patience: How long the probe may look again until it passes; nothing: it looks once.
         remedy: What to do when the answer is no.
     """
 
@@ -48,6 +49,7 @@ class ChecklistItem:
     probe: Probe | None = None
     role: str = ""
     people: int = 1
+    patience: timedelta = timedelta(0)
     remedy: str = ""
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from orchestrator.domain.checklist import ChecklistItem
 from orchestrator.domain.errors import JournalConflict, TargetUnavailable
 from orchestrator.domain.evidence import Evidence, combine
 from orchestrator.domain.plan import Plan
@@ -139,12 +140,17 @@ class _Driver:
             self._record(WatchFailed(reason=str(error)))
 
     def _look_at_items(self, decision: LookAtItems) -> None:
-        probes = [item.probe for item in decision.items if item.probe is not None]
-        looks = self._look(probes, within=LOOK_LIMIT)
+        hasty = [item for item in decision.items if not item.patience]
+        patient = [item for item in decision.items if item.patience]
+        longest = max((item.patience for item in patient), default=timedelta(0))
+        looks = [
+            *self._look(_probes_of(hasty), within=LOOK_LIMIT),
+            *self._look(_probes_of(patient), within=longest, patiently=True),
+        ]
         self._record(
             *(
                 ItemLookedAt(gate=decision.gate, item=item.item, evidence=evidence)
-                for item, evidence in zip(decision.items, looks, strict=True)
+                for item, evidence in zip([*hasty, *patient], looks, strict=True)
             )
         )
 
@@ -234,6 +240,8 @@ class _Driver:
     def _look(
         self, probes: Sequence[Probe], *, within: timedelta, patiently: bool = False
     ) -> Sequence[Evidence]:
+        if not probes:
+            return []
         bound: list[Probe] = []
         for probe in probes:
             try:
@@ -307,6 +315,10 @@ class _Driver:
         newer = self._world.journal.read(self._state.run, after=self._state.seq)
         if any(isinstance(entry.event, DriverStarted) for entry in newer):
             raise JournalConflict(f"another driver has taken run {self._state.run}")
+
+
+def _probes_of(items: Sequence[ChecklistItem]) -> list[Probe]:
+    return [item.probe for item in items if item.probe is not None]
 
 
 def _bind_probe(probe: Probe, kept: Mapping[str, str]) -> Probe:
