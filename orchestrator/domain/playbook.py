@@ -70,6 +70,7 @@ class Step:
         prove: For a fence: writes that must fail, each from another place.
         undo: Taken in reverse order when a later step fails before the point of no return.
         time_limit: Of one attempt, looks included.
+        changes_nothing: True if it leaves nothing behind that would have to be taken back.
         repeatable: True if performing it twice leaves the same state as once.
         if_you_stop_here: The state of the world after this step, for the one who must decide.
         if_it_fails: What a person has to do next when it fails and nothing can be undone.
@@ -84,6 +85,7 @@ class Step:
     undo: Undo | None = None
     effect: Effect = field(default_factory=Effect)
     point_of_no_return: bool = False
+    changes_nothing: bool = False
     repeatable: bool = False
     if_you_stop_here: str = ""
     if_it_fails: str = ""
