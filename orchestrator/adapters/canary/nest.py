@@ -1,0 +1,96 @@
+"""Where a canary lives: its files, and the lock that the kernel frees when it is gone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class NestUnsafe(Exception):
+    """The directory is not ours alone, so what is in it cannot be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """The files of one run's canary."""
+
+    directory: Path
+    run: str
+
+    @property
+    def samples(self) -> Path:
+        """What it has seen: JSON lines."""
+        return self.directory / f"{self.run}.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """Held while any process of it is alive; tells which is the first."""
+        return self.directory / f"{self.run}.lock"
+
+    @property
+    def log(self) -> Path:
+        """What it could say nowhere else."""
+        return self.directory / f"{self.run}.log"
+
+    @property
+    def spare(self) -> Path:
+        """Room for the last line."""
+        return self.directory / f"{self.run}.spare"
+
+    def prepare(self) -> None:
+        """Make the directory, for us alone.
+
+        Raises:
+            NestUnsafe: If there is one that others may write to, or that is not ours.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self.directory.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise NestUnsafe(f"{self.directory} is not a directory of ours")
+        if found.st_mode & 0o077:
+            raise NestUnsafe(f"{self.directory} is open to others: chmod 700 it")
+
+    def take(self) -> int | None:
+        """Take the lock and return its descriptor; nothing if a canary holds it."""
+        fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        return fd
+
+    def is_alive(self) -> bool:
+        """Tell whether any process of this canary is left."""
+        if not self.lock.exists():
+            return False
+        fd = self.take()
+        if fd is not None:
+            os.close(fd)
+        return fd is None
+
+    def sign(self, fd: int) -> None:
+        """Write into the lock which process is the first, and since when."""
+        text = json.dumps({"pid": os.getpid(), "birth": _birth(os.getpid())})
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, text.encode(), 0)
+
+    def pid(self) -> int | None:
+        """Return the first process, if it still is the one that signed."""
+        try:
+            signed: dict[str, Any] = json.loads(self.lock.read_bytes())
+            is_same = _birth(signed["pid"]) == signed["birth"]
+        except (ValueError, KeyError, OSError):
+            return None
+        return int(signed["pid"]) if is_same else None
+
+
+def _birth(pid: int) -> int:
+    """Return the start time of *pid* in clock ticks since boot, which a reused pid changes."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    return int(after_name.split()[19])
