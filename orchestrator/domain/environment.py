@@ -177,7 +177,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The systems of one client."""
+    """The systems of one client.
+
+    Attributes:
+        secrets: What journeys refer to as ``${secret.NAME}``.
+    """
 
     environment: EnvironmentName
     title: str
@@ -191,3 +195,4 @@ class Environment:
     watch: Watch
     invariants: tuple[Invariant, ...]
     journeys: Mapping[JourneyName, Journey]
+    secrets: Mapping[str, Secret] = field(default_factory=dict)

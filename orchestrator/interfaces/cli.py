@@ -1,0 +1,95 @@
+"""``recover``: the command line, for engineers at a terminal and for scripts.
+
+Commands are imported when they are called, so that ``recover --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from orchestrator.domain.errors import ContentInvalid, OrchestratorError, RequestRefused
+from orchestrator.domain.run import ExitCode
+from orchestrator.settings import Settings
+
+COMMANDS = {
+    "playbooks": ("content_cli", "List the recoveries that can be run"),
+    "show": ("content_cli", "Show a playbook: parameters, steps, gates, verification"),
+    "lint": ("content_cli", "Check content; list every problem with its position"),
+    "plan": ("run_cli", "Print what a run would do, and freeze nothing"),
+    "run": ("run_cli", "Carry a playbook out"),
+    "attach": ("run_cli", "Replay a run from its start, and follow it"),
+    "runs": ("run_cli", "List runs, the newest first"),
+    "sign": ("people_cli", "Answer a checklist item of a waiting run"),
+    "waive": ("people_cli", "Let a run go on without a soft item, with a reason"),
+    "abort": ("people_cli", "Stop a run: no new change, what can be undone is undone"),
+    "retry": ("people_cli", "Let a held run try its failed step again"),
+    "resume": ("people_cli", "Let a run whose driver died, or that was held, go on"),
+    "locks": ("people_cli", "Show which resources are locked, and by whom"),
+    "report": ("report_cli", "Render the report of a run again, in any format"),
+    "lab": ("lab_cli", "A disposable environment of real hosts on this machine"),
+    "doctor": ("doctor_cli", "Say what is missing here, and how to get it"),
+    "canary": ("canary_cli", "Watch a service as a user would (for the client host)"),
+    "drive": ("drive_cli", "Drive a run (started by `run` and `resume`)"),
+}
+HIDDEN = frozenset({"drive", "canary"})
+
+
+class LazyCommands(click.Group):
+    """A group that knows its commands by name and imports them when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of a run's life."""
+        del ctx
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; ``None`` if there is no such command."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"orchestrator.interfaces.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--content", metavar="DIR", help="Playbooks, checklists, environments.  [here]")
+@click.option("--state", metavar="DIR", help="Journal, runs, keys.  [XDG state directory]")
+@click.version_option(package_name="recovery-orchestrator")
+@click.pass_context
+def recover(ctx: click.Context, content: str | None, state: str | None) -> None:
+    """Named, pre-tested recovery playbooks: gated, watched, verified, reported."""
+    ctx.obj = Settings.find(content, state)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with one of `ExitCode`."""
+    try:
+        recover(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped at the prompt; nothing was changed by it", err=True)
+        sys.exit(ExitCode.ABORTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except ContentInvalid as error:
+        click.echo(str(error), err=True)
+        click.echo(f"{len(error.problems)} problem(s)", err=True)
+        sys.exit(ExitCode.USAGE)
+    except RequestRefused as error:
+        click.echo(f"refused, nothing was changed: {error}", err=True)
+        sys.exit(ExitCode.REFUSED)
+    except OrchestratorError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(ExitCode.INTERNAL)
+    sys.exit(ExitCode.VERIFIED)
