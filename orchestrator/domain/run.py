@@ -41,13 +41,14 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCreated:
-    """Somebody asked for a plan to be carried out."""
+    """Somebody asked for a plan to be carried out; ``resources`` are locked for it."""
 
     playbook: PlaybookName
     plan_digest: str
     environment: str
     mode: Mode
     requester: PersonName
+    resources: tuple[str, ...] = ()
     reason: str = ""
 
 

@@ -8,6 +8,7 @@ from orchestrator.domain.environment import Environment, HostName, Service, Serv
 from orchestrator.domain.errors import RequestRefused
 from orchestrator.domain.plan import Facts, Roles
 from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
+from orchestrator.domain.quantity import parse_duration, parse_size
 from orchestrator.engine.binding import ITSELF, Scope
 
 BEST_STANDBY = "best-standby"
@@ -39,8 +40,8 @@ def bind_parameters(
             case ParameterKind.MEMBER:
                 service = environment.services[ServiceName(bound[parameter.member_of])]
                 bound[name] = _find_member(name, wanted or parameter.default, service, facts)
-            case _:
-                bound[name] = _find_text(name, wanted or parameter.default)
+            case kind:
+                bound[name] = _find_text(name, kind, wanted or parameter.default)
     return bound
 
 
@@ -84,8 +85,8 @@ def scope_of(
                 service, host = value.split("/", 1)
                 bound = environment.services[ServiceName(service)]
                 scope[name] = _target_node(bound, host, environment, facts)
-            case _:
-                scope[name] = value
+            case kind:
+                scope[name] = _bound_value(kind, value)
     return scope
 
 
@@ -113,10 +114,25 @@ def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:
     return f"{service.name}/{wanted}"
 
 
-def _find_text(name: str, value: str) -> str:
+def _find_text(name: str, kind: ParameterKind, value: str) -> str:
     if not value:
         raise RequestRefused(f"parameter {name} has no default; give --set {name}=VALUE")
+    try:
+        _bound_value(kind, value)
+    except ValueError as error:
+        raise RequestRefused(f"parameter {name}: {value} is not a {kind}: {error}") from error
     return value
+
+
+def _bound_value(kind: ParameterKind, value: str) -> str | float:
+    """Return what inputs get to see: a duration in seconds, a number as a number."""
+    match kind:
+        case ParameterKind.DURATION:
+            return parse_duration(value).total_seconds()
+        case ParameterKind.NUMBER:
+            return parse_size(value) if not value.replace(".", "", 1).isdigit() else float(value)
+        case _:
+            return value
 
 
 def _service_node(service: Service, environment: Environment, facts: Facts) -> Scope:

@@ -1,0 +1,86 @@
+"""Probe ``canary``: does the synthetic user get through, now?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import with_config
+
+from orchestrator.adapters.inputs import STRICT, parse
+from orchestrator.domain.errors import TargetUnavailable
+from orchestrator.domain.evidence import Evidence
+from orchestrator.domain.observation import MarkerWrite, Sample, Walk, WriteOutcome
+from orchestrator.domain.playbook import Probe
+from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.ports import Canary, Clock
+
+BETWEEN_FETCHES = timedelta(milliseconds=100)
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryInputs:
+    """What is expected of the synthetic user.
+
+    Attributes:
+        acknowledged_within: A marker that is sent from now on is acknowledged so soon.
+        walks_in_a_row: So many of the latest walks of the journey all passed.
+    """
+
+    acknowledged_within: timedelta | None = None
+    walks_in_a_row: int | None = None
+
+
+class CanaryProber:
+    """Satisfies the port ``Prober`` with what the canary of this run sees."""
+
+    def __init__(self, canary: Canary, clock: Clock) -> None:
+        self._canary = canary
+        self._clock = clock
+
+    def look(self, probe: Probe, *, within: timedelta) -> Evidence:
+        """Look once; a canary that cannot be heard is inconclusive."""
+        wanted = parse(CanaryInputs, probe.inputs)
+        at = self._clock.now()
+        try:
+            verdict, summary = self._look(wanted, at, within)
+        except TargetUnavailable as error:
+            verdict, summary = Verdict.INCONCLUSIVE, str(error)
+        return Evidence(verdict=verdict, summary=summary, at=at)
+
+    def _look(self, wanted: CanaryInputs, at: datetime, within: timedelta) -> tuple[Verdict, str]:
+        if wanted.acknowledged_within is not None:
+            return self._await_write(at, min(wanted.acknowledged_within, within))
+        if wanted.walks_in_a_row is not None:
+            return _count_walks(self._canary.samples(), wanted.walks_in_a_row)
+        return Verdict.INCONCLUSIVE, "the probe expects nothing of the canary"
+
+    def _await_write(self, since: datetime, within: timedelta) -> tuple[Verdict, str]:
+        """Wait for a marker sent after *since*: an older one proves nothing about now."""
+        until = self._clock.monotonic() + within.total_seconds()
+        while True:
+            newest = _newest_acknowledged(self._canary.samples())
+            if newest and newest.sent >= since:
+                took_ms = (newest.done - newest.sent) / timedelta(milliseconds=1)
+                return Verdict.PASSED, f"marker {newest.seq} acknowledged in {took_ms:.1f} ms"
+            if self._clock.monotonic() >= until:
+                return Verdict.FAILED, f"no write acknowledged in {within.total_seconds():g} s"
+            self._clock.pause(BETWEEN_FETCHES)
+
+
+def _newest_acknowledged(samples: Sequence[Sample]) -> MarkerWrite | None:
+    for sample in reversed(samples):
+        if isinstance(sample, MarkerWrite) and sample.outcome is WriteOutcome.ACKNOWLEDGED:
+            return sample
+    return None
+
+
+def _count_walks(samples: Sequence[Sample], wanted: int) -> tuple[Verdict, str]:
+    walks = [sample for sample in samples if isinstance(sample, Walk)][-wanted:]
+    failed = next((walk for walk in walks if not walk.passed), None)
+    if failed:
+        return Verdict.FAILED, f"walk {failed.number} failed at {failed.action}: {failed.error}"
+    verdict = Verdict.PASSED if len(walks) == wanted else Verdict.FAILED
+    return verdict, f"{len(walks)} of {wanted} walks in a row passed"
