@@ -1,0 +1,148 @@
+"""What people may ask of a run, and the events that come of it. Pure: no clock, no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.domain.checklist import ItemName, PersonName, SignOff
+from orchestrator.domain.environment import Environment
+from orchestrator.domain.errors import RequestRefused
+from orchestrator.domain.plan import Plan
+from orchestrator.domain.playbook import ChecklistName, StepName
+from orchestrator.domain.run import (
+    AbortRequested,
+    Event,
+    ExitCode,
+    ItemSigned,
+    Outcome,
+    RetryRequested,
+    RunEnded,
+)
+from orchestrator.domain.state import RunState
+from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
+from orchestrator.engine.transitions import gate_context
+
+
+def check_requester(environment: Environment, by: PersonName) -> None:
+    """Refuse unless *by* may start runs here.
+
+    Raises:
+        RequestRefused: With the reason.
+    """
+    person = environment.people.get(by)
+    allowed = environment.policy.start
+    if person is None:
+        known = ", ".join(sorted(environment.people))
+        raise RequestRefused(
+            f"{by} is not among the people of {environment.environment} ({known}); "
+            "say who you are with --as NAME"
+        )
+    if not set(person.roles) & set(allowed):
+        raise RequestRefused(f"{by} has none of the roles that may start: {', '.join(allowed)}")
+
+
+def waiting_gate(plan: Plan, state: RunState) -> ChecklistName | None:
+    """Return the gate that waits for people, if one does."""
+    if state.ended or state.refused:
+        return None
+    waiting = (gate for gate in plan.gates if gate in state.waits and gate not in state.opened)
+    return next(waiting, None)
+
+
+def items_to_sign(plan: Plan, state: RunState, *, now: datetime) -> tuple[ItemName, ...]:
+    """Return the items of the waiting gate that people can still answer or waive."""
+    gate = waiting_gate(plan, state)
+    if gate is None:
+        return ()
+    items, answers = plan.checklists[gate].items, state.answers.get(gate, {})
+    decision = evaluate_gate(gate_context(plan, state, gate), items, answers, now=now)
+    return tuple(s.item.item for s in decision.standings if s.is_blocking and s.waits_for)
+
+
+def sign(
+    plan: Plan,
+    state: RunState,
+    item: str,
+    *,
+    by: PersonName,
+    verdict: Verdict,
+    comment: str,
+    waives: bool,
+    now: datetime,
+) -> ItemSigned:
+    """Return the signature of *by* under *item* as it stands now.
+
+    Raises:
+        RequestRefused: If nobody is asked, or *by* may not answer.
+    """
+    gate = waiting_gate(plan, state)
+    if gate is None:
+        raise RequestRefused(f"run {state.run} does not wait for anybody's signature now")
+    checklist = plan.checklists[gate]
+    found = checklist.find(item)
+    if found is None:
+        names = ", ".join(i.item for i in checklist.items if i.role)
+        raise RequestRefused(f"gate {gate} has no item {item}; people answer {names}")
+    if waives and not comment:
+        raise RequestRefused("a waiver needs a reason, which goes into the report")
+    context = gate_context(plan, state, gate)
+    reasons = reasons_not_to_sign(context, found, by, waives=waives)
+    if reasons:
+        raise RequestRefused("; ".join(reasons))
+    shown = shown_for(context, found, checklist.items, state.answers.get(gate, {}))
+    sign_off = SignOff(
+        by=by, shown=shown.digest, verdict=verdict, at=now, comment=comment, is_waiver=waives
+    )
+    return ItemSigned(gate=gate, item=found.item, sign_off=sign_off)
+
+
+def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> tuple[Event, ...]:
+    """Return what asking for an abort comes to. A held run ends where it stands.
+
+    Raises:
+        RequestRefused: If the run is over, or *by* is unknown here.
+    """
+    _check_open(state)
+    _check_person(plan.environment, by)
+    request = AbortRequested(by=by, reason=reason)
+    if state.held is None:
+        return (request,)
+    summary = f"ended by {by} where it was held: {state.held.reason}"
+    verdict = Verdict.INCONCLUSIVE if state.held.exit_code is ExitCode.UNKNOWN else Verdict.FAILED
+    ended = RunEnded(
+        verdict=verdict,
+        exit_code=ExitCode.ABORTED,
+        summary=summary,
+        next_action=state.held.next_action,
+    )
+    return (request, ended)
+
+
+def retry(
+    plan: Plan, state: RunState, step: str, *, by: PersonName, reason: str
+) -> RetryRequested:
+    """Return the permission to try *step* of a held run again.
+
+    Raises:
+        RequestRefused: If the run is not held because of that step.
+    """
+    _check_open(state)
+    _check_person(plan.environment, by)
+    standing = state.steps.get(StepName(step))
+    if state.held is None or standing is None or standing.result is None:
+        raise RequestRefused(f"run {state.run} is not held because of {step}")
+    if standing.result.outcome is Outcome.DONE:
+        raise RequestRefused(f"step {step} is done; nothing is done twice")
+    return RetryRequested(by=by, step=StepName(step), reason=reason)
+
+
+def _check_open(state: RunState) -> None:
+    if state.ended:
+        raise RequestRefused(f"run {state.run} has ended: {state.ended.summary}")
+
+
+def _check_person(environment: Environment, by: PersonName) -> None:
+    if by not in environment.people:
+        known = ", ".join(sorted(environment.people))
+        raise RequestRefused(f"{by} is not among the people of the environment ({known})")
