@@ -1,0 +1,224 @@
+"""One run, as every interface handles it: read it, answer it, have it driven, report it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from orchestrator import bootstrap
+from orchestrator.domain.checklist import ChecklistItem, ItemName, PersonName
+from orchestrator.domain.errors import JournalConflict, RequestRefused
+from orchestrator.domain.plan import Plan
+from orchestrator.domain.run import Entry, Event, RunCreated, RunEnded, RunId
+from orchestrator.domain.state import RunState
+from orchestrator.domain.verdict import Verdict
+from orchestrator.engine import requesting
+from orchestrator.engine.folding import fold
+from orchestrator.settings import Settings
+
+BETWEEN_GLANCES = timedelta(milliseconds=50)
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run in a list."""
+
+    run: str
+    playbook: str
+    environment: str
+    mode: str
+    requester: str
+    created: str
+    state: str
+    verdict: str | None
+    exit_code: int | None
+
+
+class RunDesk:
+    """Everything that people and pages do with one run."""
+
+    def __init__(self, settings: Settings, run: str) -> None:
+        self._settings = settings
+        self._journal = bootstrap.open_journal(settings)
+        self.clock = bootstrap.CLOCK
+        self.run = self._find(run)
+        self._folder = bootstrap.folder_of(settings, self.run)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The frozen plan, checked against the digest that was shown."""
+        return self._folder.plan(self._created().plan_digest)
+
+    def entries(self, *, after: int = 0) -> Sequence[Entry]:
+        """Return the entries behind number *after*."""
+        return self._journal.read(self.run, after=after)
+
+    def state(self) -> RunState:
+        """Return where the run stands."""
+        return fold(RunState(run=self.run), self.entries())
+
+    def is_driven(self) -> bool:
+        """Tell whether a living process drives it."""
+        return self._folder.has_driver()
+
+    def as_row(self) -> RunRow:
+        """Return it as a row of a list."""
+        state, created = self.state(), self._created()
+        ended = state.ended
+        standing = "ended" if ended else ("held" if state.held else "open")
+        return RunRow(
+            run=self.run,
+            playbook=created.playbook,
+            environment=created.environment,
+            mode=created.mode,
+            requester=created.requester,
+            created=state.created_at.isoformat() if state.created_at else "",
+            state=standing if self.is_driven() or standing != "open" else "orphaned",
+            verdict=ended.verdict if ended else None,
+            exit_code=int(ended.exit_code) if ended else None,
+        )
+
+    def await_question(self, within: timedelta) -> None:
+        """Wait until the run asks people for something, has ended, or the time is over."""
+        until = self.clock.monotonic() + within.total_seconds()
+        while self.clock.monotonic() < until:
+            state = self.state()
+            if state.ended or self.items_that_wait():
+                return
+            self.clock.pause(BETWEEN_GLANCES)
+
+    def items_that_wait(self) -> tuple[ItemName, ...]:
+        """Return the items that people can answer or waive now."""
+        return requesting.items_to_sign(self.plan, self.state(), now=self.clock.now())
+
+    def items_for(self, by: PersonName) -> tuple[ItemName, ...]:
+        """Return the items that wait for a role of *by*.
+
+        Raises:
+            RequestRefused: If there is none.
+        """
+        person = self.plan.environment.people.get(by)
+        roles = person.roles if person else ()
+        mine = tuple(i for i in self.items_that_wait() if self.question(i).role in roles)
+        if not mine:
+            raise RequestRefused(f"run {self.run} does not wait for an answer of {by} now")
+        return mine
+
+    def question(self, item: ItemName) -> ChecklistItem:
+        """Return the item of that name at the waiting gate.
+
+        Raises:
+            RequestRefused: If no gate waits, or it has no such item.
+        """
+        gate = requesting.waiting_gate(self.plan, self.state())
+        found = self.plan.checklists[gate].find(item) if gate else None
+        if found is None:
+            raise RequestRefused(f"run {self.run} does not ask for {item} now")
+        return found
+
+    def sign(self, item: str, *, by: PersonName, verdict: Verdict, comment: str) -> None:
+        """Answer *item*."""
+        self._answer(item, by, verdict, comment, waives=False)
+
+    def waive(self, item: str, *, by: PersonName, reason: str) -> None:
+        """Accept the absence of a soft *item*."""
+        self._answer(item, by, Verdict.PASSED, reason, waives=True)
+
+    def abort(self, *, by: PersonName, reason: str) -> None:
+        """Ask for an abort; a held run ends at once and gives its locks back."""
+        written = self._append(
+            lambda state: requesting.abort(self.plan, state, by=by, reason=reason)
+        )
+        if any(isinstance(event, RunEnded) for event in written):
+            self._journal.release(self.run)
+        elif not self.is_driven():
+            self.start_driver()
+
+    def retry(self, step: str, *, by: PersonName, reason: str) -> None:
+        """Let a held run try *step* again."""
+        self._append(
+            lambda state: (requesting.retry(self.plan, state, step, by=by, reason=reason),)
+        )
+
+    def start_driver(self) -> None:
+        """Start a process that drives the run.
+
+        Raises:
+            RequestRefused: If it has one, or has ended.
+        """
+        state = self.state()
+        if state.ended:
+            raise RequestRefused(f"run {self.run} has ended: {state.ended.summary}")
+        if self.is_driven():
+            raise RequestRefused(f"run {self.run} has a driver already")
+        bootstrap.spawn_driver(self._settings, self.run)
+
+    def drive(self) -> None:
+        """Drive the run in this process, to its end or to a hold; then write the report."""
+        with self._folder.driving():
+            bootstrap.drive_run(self._settings, self.plan, self.run)
+            self.write_report()
+
+    def write_report(self) -> Path:
+        """Write the HTML report beside the journal, and return its path."""
+        file = self._folder.path / "report.html"
+        file.write_text(self.report("html"))
+        return file
+
+    def report(self, form: str) -> str:
+        """Render the report from the journal, in one of `bootstrap.REPORT_FORMATS`."""
+        return bootstrap.render_report(self.plan, self.entries(), self._folder, form)
+
+    def _find(self, run: str) -> RunId:
+        runs = self._journal.runs()
+        if run == LATEST and runs:
+            return runs[0]
+        if run in runs:
+            return RunId(run)
+        newest = f"the newest is {runs[0]}" if runs else "there is none yet"
+        raise RequestRefused(f"there is no run {run}; {newest}")
+
+    def _created(self) -> RunCreated:
+        created = self.state().created
+        if created is None:
+            raise RequestRefused(f"run {self.run} was never created")
+        return created
+
+    def _answer(
+        self, item: str, by: PersonName, verdict: Verdict, comment: str, *, waives: bool
+    ) -> None:
+        self._append(
+            lambda state: (
+                requesting.sign(
+                    self.plan,
+                    state,
+                    item,
+                    by=by,
+                    verdict=verdict,
+                    comment=comment,
+                    waives=waives,
+                    now=self.clock.now(),
+                ),
+            )
+        )
+
+    def _append(self, decide: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
+        """Decide on the newest state and write; decide again if others wrote meanwhile."""
+        while True:
+            state = self.state()
+            events = decide(state)
+            try:
+                self._journal.append(self.run, after=state.seq, events=events)
+            except JournalConflict:
+                continue
+            return events
+
+
+def all_runs(settings: Settings) -> Iterator[RunDesk]:
+    """Yield every run, the newest first."""
+    for run in bootstrap.open_journal(settings).runs():
+        yield RunDesk(settings, run)

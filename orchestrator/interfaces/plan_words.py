@@ -1,0 +1,133 @@
+"""A plan told to the engineer who is about to start it."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+
+from orchestrator.domain.plan import Plan
+from orchestrator.domain.playbook import Action, GateStop, Probe, Step
+
+WIDTH = 79
+INDENT = " " * 6
+
+
+def plan_summary(plan: Plan) -> str:
+    """Return what will happen, counted; what cannot be taken back stands apart."""
+    steps = tuple(plan.actions)
+    final = [step.name for step in steps if step.point_of_no_return]
+    undoable = sum(step.undo is not None for step in steps)
+    items = sum(len(checklist.items) for checklist in plan.checklists.values())
+    hosts = sorted({host for step in steps for host in hosts_of(step.action)})
+    lines = [
+        click.style(plan.title, bold=True),
+        f"  {len(steps)} steps on {len(hosts)} hosts ({', '.join(hosts)}), {undoable} with an "
+        f"undo; {len(plan.gates)} gates with {items} items",
+        f"  objectives: downtime at most {plan.objectives.downtime.total_seconds():g} s, "
+        f"lost writes at most {plan.objectives.lost_writes}",
+        *(f"  {name} = {value}" for name, value in plan.parameters.items()),
+        click.style(f"  cannot be taken back: {', '.join(final) or 'nothing'}", fg="yellow"),
+        f"  plan {plan.digest}",
+    ]
+    return "\n".join(lines)
+
+
+def plan_as_text(plan: Plan) -> str:
+    """Return the whole plan: every gate, every step with its probe and its undo."""
+    return "\n".join(_plan_lines(plan))
+
+
+def hosts_of(action: Action) -> tuple[str, ...]:
+    """Return the hosts that an action goes to."""
+    on = action.inputs.get("on", ())
+    targets = [on] if isinstance(on, str) else on
+    if not isinstance(targets, list | tuple):
+        return ()
+    return tuple(str(target).rpartition("/")[2] for target in targets)
+
+
+def in_one_line(call: Action | Probe) -> str:
+    """Return an action or probe as one line: its kind, where, and what."""
+    inputs = call.inputs
+    where = ", ".join(hosts_of(Action(kind=call.kind, inputs=inputs)))
+    what = _what(inputs)
+    return " ".join(filter(None, (call.kind, where and f"on {where}", what and f": {what}")))
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    yield plan_summary(plan)
+    yield from _gate_lines(plan, plan.gate)
+    for number, move in enumerate(plan.steps, start=1):
+        match move:
+            case GateStop():
+                yield from _gate_lines(plan, move.gate)
+            case Step():
+                yield from _step_lines(number, move)
+    yield ""
+    yield click.style("verify", bold=True)
+    for name, times in plan.verify.journeys.items():
+        yield f"  journey {name}, {times.in_a_row} times in a row"
+    for suite in plan.verify.suites:
+        yield f"  suite {suite}"
+    for name, probe in plan.verify.probes.items():
+        yield from _wrapped(f"  {name}: {in_one_line(probe)}")
+    for invariant in plan.invariants:
+        yield f"  invariant {invariant.invariant}: {invariant.why}"
+
+
+def _gate_lines(plan: Plan, gate: str) -> Iterator[str]:
+    checklist = next(c for name, c in plan.checklists.items() if name == gate)
+    yield ""
+    yield click.style(f"gate {gate}: {checklist.title}", fg="cyan", bold=True)
+    for item in checklist.items:
+        by = f"{item.people} × {item.role}" if item.role else "probe"
+        yield from _wrapped(f"  {item.level:4} {item.item} ({by}): {item.ask}")
+
+
+def _step_lines(number: int, step: Step) -> Iterator[str]:
+    yield ""
+    final = click.style("  cannot be taken back", fg="yellow") if step.point_of_no_return else ""
+    yield click.style(f"{number:2}. {step.name}", bold=True) + final
+    yield from _wrapped(f"    {step.why}")
+    yield from _wrapped(f"    does    {in_one_line(step.action)}")
+    for probe in (*step.expect, *step.prove):
+        yield from _wrapped(f"    expects {in_one_line(probe)}")
+    undo = "nothing to undo" if step.changes_nothing else "none"
+    yield from _wrapped(f"    undo    {in_one_line(step.undo.action) if step.undo else undo}")
+    yield from _wrapped(f"    if you stop here: {step.if_you_stop_here}")
+
+
+def _what(inputs: Mapping[str, object]) -> str:
+    match inputs:
+        case {"run": list() | tuple() as argv}:
+            return shlex.join(map(str, argv))
+        case {"query": str() as query}:
+            return query
+        case {"query": list() | tuple() as queries}:
+            return "; ".join(map(str, queries))
+        case {"play": play}:
+            return str(play)
+        case {"url": url}:
+            return f"{inputs.get('method', 'GET')} {url}"
+        case {"instructions": words}:
+            return str(words)
+        case _:
+            return ", ".join(f"{k} {_plain(v)}" for k, v in inputs.items() if k != "on")
+
+
+def _plain(value: object) -> str:
+    return (
+        ", ".join(map(str, value))
+        if isinstance(value, Sequence | set) and not isinstance(value, str)
+        else str(value)
+    )
+
+
+def _wrapped(line: str) -> Iterator[str]:
+    lead = line[: len(line) - len(line.lstrip())]
+    yield from textwrap.wrap(
+        " ".join(line.split()), WIDTH, initial_indent=lead, subsequent_indent=lead + INDENT
+    )

@@ -1,0 +1,133 @@
+"""Planning, starting and following runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from orchestrator.domain.errors import RequestRefused
+from orchestrator.interfaces.asking import (
+    as_option,
+    chosen_environment,
+    environment_option,
+    output_option,
+    parameters,
+    person,
+    set_option,
+)
+from orchestrator.settings import Settings
+
+
+@click.command()
+@click.argument("playbook")
+@environment_option
+@set_option
+@output_option
+@click.pass_obj
+def plan(
+    settings: Settings,
+    playbook: str,
+    environment: str | None,
+    assignments: tuple[str, ...],
+    output: str,
+) -> None:
+    """Print what a run of PLAYBOOK would do now, on which host, and how it is taken back."""
+    from orchestrator import bootstrap
+    from orchestrator.interfaces.plan_words import plan_as_text
+
+    where = chosen_environment(settings, environment)
+    made, _ = bootstrap.make_plan_now(settings, playbook, where, parameters(assignments))
+    if output == "table":
+        click.echo(plan_as_text(made))
+    else:
+        click.echo(bootstrap.plan_as_json(made))
+
+
+@click.command()
+@click.argument("playbook")
+@environment_option
+@set_option
+@as_option
+@click.option("--confirm", metavar="NAME", help="The service that is recovered, typed out.")
+@click.option("--reason", default="", help="Why; it goes into the report.")
+@click.option("--detach", is_flag=True, help="Start it, print its name, and leave.")
+@click.pass_obj
+def run(
+    settings: Settings,
+    playbook: str,
+    environment: str | None,
+    assignments: tuple[str, ...],
+    name: str | None,
+    confirm: str | None,
+    reason: str,
+    detach: bool,  # noqa: FBT001 - click passes flags by name
+) -> None:
+    """Carry PLAYBOOK out, live. Ctrl-C leaves it running; `recover abort` stops it."""
+    from orchestrator import bootstrap
+    from orchestrator.interfaces.desk import RunDesk
+    from orchestrator.interfaces.following import follow
+    from orchestrator.interfaces.plan_words import plan_summary
+
+    where = chosen_environment(settings, environment)
+    made, files = bootstrap.make_plan_now(settings, playbook, where, parameters(assignments))
+    if not detach:
+        click.echo(plan_summary(made))
+    _confirm(confirm, made.resources)
+    created = bootstrap.create_run(settings, made, files, requester=person(name), reason=reason)
+    desk = RunDesk(settings, created)
+    desk.start_driver()
+    if detach:
+        click.echo(desk.run)
+        return
+    sys.exit(follow(desk))
+
+
+@click.command()
+@click.argument("run")
+@output_option
+@click.pass_obj
+def attach(settings: Settings, run: str, output: str) -> None:
+    """Replay RUN from its start and follow it to its end. `latest` names the newest run."""
+    from orchestrator.interfaces.desk import RunDesk
+    from orchestrator.interfaces.following import follow, follow_as_json
+
+    desk = RunDesk(settings, run)
+    sys.exit(follow(desk) if output == "table" else follow_as_json(desk))
+
+
+@click.command()
+@output_option
+@click.pass_obj
+def runs(settings: Settings, output: str) -> None:
+    """List runs, the newest first."""
+    from dataclasses import asdict
+
+    from orchestrator.interfaces.desk import all_runs
+
+    rows = [asdict(desk.as_row()) for desk in all_runs(settings)]
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2))
+    elif output == "jsonl":
+        for row in rows:
+            click.echo(json.dumps(row))
+    else:
+        for row in rows:
+            click.echo(
+                f"{row['run']:22} {row['playbook']:22} {row['environment']:14} "
+                f"{row['state']:8} {row['verdict'] or '':12}"
+            )
+        if not rows:
+            click.echo("no run yet")
+
+
+def _confirm(given: str | None, resources: tuple[str, ...]) -> None:
+    """Want the name of what is recovered typed back: at the prompt, or in a script."""
+    wanted = " ".join(resources)
+    if given is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"this changes {wanted}: give --confirm {wanted}")
+        given = click.prompt(f"This changes {wanted}. Type its name to go on", err=True)
+    if given != wanted:
+        raise RequestRefused(f"--confirm {given} is not {wanted}, which would be changed")
