@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from orchestrator.lab.errors import CommandFailed, PackagesMissing
@@ -32,10 +33,10 @@ def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None =
     except FileNotFoundError as error:
         raise PackagesMissing(f"{argv[0]} is not installed; run `make setup`") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandFailed(f"{shlex.join(argv)}: no end within {TIME_LIMIT_S} s") from error
+        raise CommandFailed(f"{_named(argv)}: no end within {TIME_LIMIT_S} s") from error
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-_SHOWN:]
-        raise CommandFailed(f"{shlex.join(argv)}: exit {done.returncode}: {said}")
+        raise CommandFailed(f"{_named(argv)}: exit {done.returncode}: {said}")
     return done.stdout
 
 
@@ -46,3 +47,7 @@ def succeeds(argv: Sequence[str], *, stdin: str = "") -> bool:
     except CommandFailed:
         return False
     return True
+
+
+def _named(argv: Sequence[str]) -> str:
+    return textwrap.shorten(shlex.join(argv), 100, placeholder=" …")

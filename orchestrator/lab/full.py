@@ -56,9 +56,8 @@ def _build_databases(credentials: Credentials) -> None:
     password = credentials.passwords["replicator"]
     for host in FULL.having(Role.DATABASE):
         directory = data_directory(host, ROOT)
-        (directory / "15").mkdir(parents=True)
-        (directory / "archive").mkdir()
-        for path in (directory, directory / "15", directory / "archive"):
+        (directory / "archive").mkdir(parents=True)
+        for path in (directory, directory / "archive"):
             give(path, "postgres")
         passfile = postgresql.passfile(FULL.ports.postgresql, password)
         write_file(directory / ".pgpass", File(passfile, 0o600, "postgres"))

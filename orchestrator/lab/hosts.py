@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from orchestrator.lab import network
 from orchestrator.lab.commands import run
 from orchestrator.lab.errors import CommandFailed
 from orchestrator.lab.files import Tree, write_tree
+from orchestrator.lab.processes import kill_all
 
 _SCRIPT = Path(__file__).with_name("enter_host.sh")
 _CGROUP = "recover-lab"
@@ -73,25 +73,9 @@ def start_host(name: str, view: HostView, directory: Path) -> None:
 
 
 def kill_hosts() -> None:
-    """Kill every process of every host and remove their cgroups.
-
-    Raises:
-        CommandFailed: If something of a host outlives SIGKILL for ten seconds.
-    """
-    deadline = time.monotonic() + _LET_GO_S
-    while pids := set(_pids()):
-        for pid in pids:
-            _kill(pid)
-        if time.monotonic() > deadline:
-            raise CommandFailed(f"processes of the lab survive SIGKILL: {sorted(pids)}")
-        time.sleep(0.01)
+    """Kill every process of every host and remove their cgroups."""
+    kill_all(_pids)
     _remove_cgroups()
-
-
-def is_alive(name: str) -> bool:
-    """Tell whether any process of the host *name* exists."""
-    namespace = network.namespace_of(name)
-    return namespace in network.namespaces() and bool(run(["ip", "netns", "pids", namespace]))
 
 
 def _pids() -> Iterator[int]:
@@ -99,13 +83,6 @@ def _pids() -> Iterator[int]:
         yield from map(int, procs.read_text(encoding="ascii").split())
     for namespace in network.namespaces():
         yield from map(int, run(["ip", "netns", "pids", namespace]).split())
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _remove_cgroups() -> None:

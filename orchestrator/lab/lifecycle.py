@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from orchestrator.lab import full, requirements
+from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
-from orchestrator.lab.errors import HostUnknown
+from orchestrator.lab.errors import HostUnknown, NamespacesForbidden
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.looking import look
 from orchestrator.lab.record import (
@@ -25,6 +25,7 @@ from orchestrator.lab.record import (
 )
 from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.lab.topology import FULL, LOOPBACK, Blueprint
+from orchestrator.lab.users import is_root
 
 Say = Callable[[str], None]
 _IDENTITY = "identity"
@@ -102,20 +103,32 @@ def ssh_command(blueprint: Blueprint | None, home: Path, name: str) -> list[str]
     return ["ssh", "-F", "none", *key, *settings, *port, hosts[name].management]
 
 
+def _choose(say: Say) -> Blueprint:
+    try:
+        requirements.require_namespaces()
+    except NamespacesForbidden as refusal:
+        requirements.require_packages(loopback=True)
+        say(f"{refusal}; building the loopback lab instead")
+        return LOOPBACK
+    return FULL
+
+
 def _build(home: Path, say: Say) -> None:
-    requirements.require_packages()
-    requirements.require_namespaces()
+    blueprint = _choose(say)
     claim_root()
-    record = Record(kind=FULL.kind, home=str(home), identity=uuid.uuid4().hex, complete=False)
+    record = Record(kind=blueprint.kind, home=str(home), identity=uuid.uuid4().hex, complete=False)
     write_record(record)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    full.build(home, say)
+    build = full.build if blueprint is FULL else loopback.build
+    build(home, say)
     write_file(home / _IDENTITY, File(record.identity, 0o600))
     write_record(replace(record, complete=True))
 
 
 def _remove_everything(home: Path) -> None:
-    full.remove()
+    if is_root():
+        full.remove()
+    loopback.remove()
     remove_root()
     remove_credentials(home)
     (home / _IDENTITY).unlink(missing_ok=True)

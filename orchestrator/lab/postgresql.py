@@ -92,12 +92,20 @@ def build_members(members: Sequence[Member], passwords: Mapping[str, str]) -> No
     The standbys are copies of the cleanly stopped primary, so that all stream from the
     moment they are started, in whatever order.
     """
+    for member in members:
+        _make_directory(member)
     primary, *standbys = members
     _initialise(primary)
     _execute(primary, "postgres", _service_sql(passwords, (s.name for s in standbys)))
     _execute(primary, SHOP_DATABASE, _MARKER_SQL)
     for standby in standbys:
         _copy_as_standby(primary, standby)
+
+
+def _make_directory(member: Member) -> None:
+    member.data.parent.mkdir(parents=True, exist_ok=True)
+    member.data.mkdir(mode=0o700)
+    give(member.data, member.owner)
 
 
 def _initialise(member: Member) -> None:
@@ -145,7 +153,7 @@ _MARKER_SQL = (
 
 
 def _copy_as_standby(primary: Member, standby: Member) -> None:
-    run(["cp", "-a", "--reflink=auto", str(primary.data), str(standby.data)])
+    run(["cp", "-a", "--reflink=auto", f"{primary.data}/.", str(standby.data)])
     for slot in (standby.data / "pg_replslot").iterdir():
         shutil.rmtree(slot)
     write_file(standby.data / "standby.signal", File("", 0o600, standby.owner))
@@ -159,10 +167,3 @@ primary_conninfo = 'host={primary.address} port={primary.port} user=replicator \
 application_name={standby.name} passfile={standby.passfile}'
 primary_slot_name = '{slot_of(standby.name)}'
 """
-
-
-def prepare_directory(directory: Path, owner: str) -> None:
-    """Make *directory* for *owner* alone, with its parents for everybody to pass."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    directory.mkdir(mode=0o700)
-    give(directory, owner)

@@ -78,9 +78,11 @@ def require_namespaces() -> None:
 
     Raises:
         NamespacesForbidden: With what the kernel, or the lack of root, refused.
+        PackagesMissing: If the programs to try it with are not there.
     """
     if os.geteuid() != 0:
         raise NamespacesForbidden("the full lab needs root")
+    require_packages()
     everything = ["--mount", "--uts", "--ipc", "--pid", "--cgroup", "--net", "--fork"]
     try:
         run(["unshare", *everything, "sh", "-c", _TRIAL])

@@ -22,11 +22,16 @@ class Runtime:
     code: str
     directories: tuple[str, ...]
 
+    def environment(self) -> dict[str, str]:
+        """Return what makes the interpreter find the package, and write nothing beside it."""
+        return {"PYTHONPATH": self.code, "PYTHONDONTWRITEBYTECODE": "1"}
+
     def command(self) -> str:
         """Return a script that is the command `recover`, for whoever has no such on PATH."""
+        variables = " ".join(f"{name}={value}" for name, value in self.environment().items())
         return f"""\
 #!/bin/sh
-export PYTHONPATH={self.code} PYTHONDONTWRITEBYTECODE=1
+export {variables}
 exec {self.interpreter} -P -m orchestrator "$@"
 """
 

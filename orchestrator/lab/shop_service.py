@@ -36,13 +36,14 @@ def configuration(
 
 def unit(runtime: Runtime, *, user: str, configuration: str) -> str:
     """Return the systemd unit that runs the shop from the file *configuration*."""
+    variables = " ".join(f"{name}={value}" for name, value in runtime.environment().items())
     return f"""\
 [Unit]
 Description=Small shop
 After=network.target
 [Service]
 User={user}
-Environment=PYTHONPATH={runtime.code} PYTHONDONTWRITEBYTECODE=1
+Environment={variables}
 ExecStart={runtime.interpreter} -P -m orchestrator.lab.shop {configuration}
 Restart=on-failure
 RestartSec=200ms

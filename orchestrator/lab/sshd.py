@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def configuration(*, listen: str, port: int, directory: str, extra: Sequence[str] = ()) -> str:
+def configuration(
+    *, listen: str, port: int, directory: str, pam: bool = False, extra: Sequence[str] = ()
+) -> str:
     """Return an sshd_config for keys in *directory*.
 
-    The key exchange is pinned because OpenSSH's default (sntrup761) costs 80 ms a login,
-    and PAM is off because it costs as much again.
+    The key exchange is pinned because OpenSSH's default (sntrup761) costs 80 ms a login;
+    *pam* costs as much again.
     """
     lines = [
         f"ListenAddress {listen}",
@@ -19,7 +21,7 @@ def configuration(*, listen: str, port: int, directory: str, extra: Sequence[str
         "PermitRootLogin prohibit-password",
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
-        "UsePAM no",
+        f"UsePAM {'yes' if pam else 'no'}",
         "UseDNS no",
         "PrintMotd no",
         "PrintLastLog no",

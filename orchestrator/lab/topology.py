@@ -54,7 +54,11 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """A kind of lab: what it is called, who is in it and where they listen."""
+    """A kind of lab: what it is called, who is in it and where they listen.
+
+    Attributes:
+        prefix: Holds every address that a host's traffic comes from.
+    """
 
     kind: str
     environment: str
@@ -110,7 +114,7 @@ def _on_loopback(host: Host) -> Host:
 LOOPBACK = Blueprint(
     kind="loopback",
     environment="lab-loopback",
-    prefix="127.77.0.0/16",
+    prefix="127.0.0.0/8",
     hosts=tuple(_on_loopback(host) for host in FULL.hosts if host.role is not Role.ROUTER),
     ports=Ports(ssh=22022, postgresql=15432, pgbouncer=16432, shop=18080),
 )

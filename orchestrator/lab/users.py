@@ -20,9 +20,9 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def argv_as(user: str, argv: Sequence[str]) -> list[str]:
-    """Return *argv* so that it runs as *user*, and dies with the one who waits for it."""
-    prefix = ["setpriv", "--pdeathsig=KILL"]
-    if is_root() and user != current_user():
+def argv_as(user: str, argv: Sequence[str], *, mortal: bool = True) -> list[str]:
+    """Return *argv* so that it runs as *user*, and if *mortal* dies with its parent."""
+    prefix = ["--pdeathsig=KILL"] if mortal else []
+    if user != current_user():
         prefix += [f"--reuid={user}", f"--regid={user}", "--init-groups"]
-    return [*prefix, "--", *argv]
+    return ["setpriv", *prefix, "--", *argv] if prefix else [*argv]
