@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.lab import hosts, network, postgresql
 from orchestrator.lab.credentials import Credentials, make_credentials
+from orchestrator.lab.errors import HostNotReady
 from orchestrator.lab.files import File, give, write_file
 from orchestrator.lab.full_views import (
     Surroundings,
@@ -17,7 +18,7 @@ from orchestrator.lab.full_views import (
     view_of,
 )
 from orchestrator.lab.looking import look
-from orchestrator.lab.readiness import wait_for
+from orchestrator.lab.readiness import last_words, wait_for
 from orchestrator.lab.record import ROOT
 from orchestrator.lab.runtime import current_runtime
 from orchestrator.lab.topology import FULL, Host, Role
@@ -35,9 +36,9 @@ def build(home: Path, say: Callable[[str], None]) -> None:
         _start([host for host in FULL.hosts if host.role is not Role.DATABASE], around)
         databases.result()
     _start(FULL.having(Role.DATABASE), around)
-    wait_for(lambda: [s for s in look(FULL, home).problems if "SSH" in s], consoles=ROOT)
+    wait_for(lambda: [p for p in _problems(home) if "SSH" in p], consoles=ROOT)
     say(f"hosts up ({len(FULL.hosts)}) {time.monotonic() - began:.1f} s")
-    wait_for(lambda: look(FULL, home).problems, consoles=ROOT)
+    wait_for(lambda: _problems(home), consoles=ROOT)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
@@ -50,6 +51,14 @@ def remove() -> None:
 def _start(which: tuple[Host, ...] | list[Host], around: Surroundings) -> None:
     for host in which:
         hosts.start_host(host.name, view_of(host, around), ROOT / host.name)
+
+
+def _problems(home: Path) -> tuple[str, ...]:
+    """Look at everything, and give up at once on a host that died saying why."""
+    words = last_words(ROOT)
+    for name in hosts.dead_hosts(words):
+        raise HostNotReady(f"{name} did not boot: {words[name]}")
+    return look(FULL, home).problems
 
 
 def _build_databases(credentials: Credentials) -> None:

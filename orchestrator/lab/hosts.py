@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,16 @@ def kill_hosts() -> None:
     """Kill every process of every host and remove their cgroups."""
     kill_all(_pids)
     _remove_cgroups()
+
+
+def dead_hosts(names: Iterable[str]) -> list[str]:
+    """Return those of *names* that were started and have no process left."""
+    tree = _cgroup_tree() / _CGROUP
+    return [
+        name
+        for name in names
+        if "populated 0" in (tree / name / "cgroup.events").read_text(encoding="ascii")
+    ]
 
 
 def _pids() -> Iterator[int]:

@@ -22,13 +22,15 @@ def wait_for(problems: Callable[[], Sequence[str]], *, consoles: Path) -> None:
     deadline = time.monotonic() + _LIMIT_S
     while left := problems():
         if time.monotonic() > deadline:
-            raise HostNotReady("; ".join([*left, *_last_words(consoles)]))
+            said = [f"{name} said: {text}" for name, text in last_words(consoles).items()]
+            raise HostNotReady("; ".join([*left, *said]))
         time.sleep(_PAUSE_S)
 
 
-def _last_words(consoles: Path) -> list[str]:
+def last_words(consoles: Path) -> dict[str, str]:
+    """Return the end of what each host below *consoles* said, of those that said anything."""
     said = {path.parent.name: _tail(path) for path in sorted(consoles.glob("*/console.log"))}
-    return [f"{name} said: {text}" for name, text in said.items() if text]
+    return {name: text for name, text in said.items() if text}
 
 
 def _tail(path: Path) -> str:
