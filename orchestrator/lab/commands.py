@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from orchestrator.lab.errors import CommandFailed, PackagesMissing
 
@@ -38,6 +39,23 @@ def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None =
         said = (done.stderr.strip() or done.stdout.strip())[-_SHOWN:]
         raise CommandFailed(f"{_named(argv)}: exit {done.returncode}: {said}")
     return done.stdout
+
+
+def detach(
+    argv: Sequence[str], *, console: Path, stdin: str = "", env: Mapping[str, str] | None = None
+) -> None:
+    """Start *argv* as nobody's child, with the file *console* for what it says."""
+    with console.open("wb") as stream:
+        subprocess.run(
+            ["setsid", "--fork", *argv],
+            input=stdin,
+            env=env,
+            text=True,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            check=True,
+        )
 
 
 def succeeds(argv: Sequence[str], *, stdin: str = "") -> bool:

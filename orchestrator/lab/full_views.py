@@ -15,7 +15,6 @@ from orchestrator.lab.topology import CONTROLLER, FULL, Host, Role
 
 POSTGRESQL_HOME = "/var/lib/postgresql"
 _CLUSTER = f"{POSTGRESQL_HOME}/15/main"
-_PASSFILE = f"{POSTGRESQL_HOME}/.pgpass"
 _CONFIGURATION = "/etc/postgresql/15/main"
 _UNITS = "/etc/systemd/system"
 _SHOP_USER = "www-data"
@@ -75,7 +74,6 @@ def members(root: Path) -> list[postgresql.Member]:
             address=host.address,
             port=FULL.ports.postgresql,
             data=data_directory(host, root) / "15/main",
-            passfile=_PASSFILE,
             owner="postgres",
         )
         for host in FULL.having(Role.DATABASE)
@@ -187,8 +185,10 @@ def _pooler(credentials: Credentials) -> Tree:
                 port=FULL.ports.pgbouncer,
                 databases=databases,
                 userlist=userlist,
+                pidfile="/run/pgbouncer/pgbouncer.pid",
             )
         ),
+        f"{_UNITS}/pgbouncer.service.d/lab.conf": File("[Service]\nRuntimeDirectory=pgbouncer\n"),
         databases: File(
             pgbouncer.databases(primary.address, FULL.ports.postgresql, postgresql.SHOP_DATABASE)
         ),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.lab import network
-from orchestrator.lab.commands import run
+from orchestrator.lab.commands import detach, run
 from orchestrator.lab.errors import CommandFailed
 from orchestrator.lab.files import Tree, write_tree
 from orchestrator.lab.processes import kill_all
@@ -52,24 +51,19 @@ def start_host(name: str, view: HostView, directory: Path) -> None:
     cgroup.mkdir(parents=True, exist_ok=True)
     enter = ["nsenter", f"--net=/run/netns/{network.namespace_of(name)}"]
     enter += ["unshare", *_NAMESPACES, "sh", str(_SCRIPT)]
-    with (directory / "console.log").open("wb") as console:
-        subprocess.Popen(
-            ["sh", "-c", _JOIN, "sh", str(cgroup), *enter],
-            env=os.environ
-            | {
-                "HOST": name,
-                "SEED": str(seed),
-                "SCRATCH": str(scratch),
-                "DATA": view.data,
-                "SHOWN": "\n".join(view.shown),
-                "HIDDEN": "\n".join(view.hidden),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd="/",
-        )
+    environment = {
+        "HOST": name,
+        "SEED": str(seed),
+        "SCRATCH": str(scratch),
+        "DATA": view.data,
+        "SHOWN": "\n".join(view.shown),
+        "HIDDEN": "\n".join(view.hidden),
+    }
+    detach(
+        ["sh", "-c", _JOIN, "sh", str(cgroup), *enter],
+        console=directory / "console.log",
+        env=os.environ | environment,
+    )
 
 
 def kill_hosts() -> None:

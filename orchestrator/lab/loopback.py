@@ -6,23 +6,23 @@ It needs no privileges, so it has no routers and no links, and its hosts share o
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchestrator.lab import postgresql
-from orchestrator.lab.commands import run
 from orchestrator.lab.credentials import make_credentials
 from orchestrator.lab.files import give, write_tree
 from orchestrator.lab.looking import look
+from orchestrator.lab.loopback_init import Service, start_all
 from orchestrator.lab.loopback_views import (
+    INIT_MARK,
     MARK,
     Surroundings,
     environment_of,
+    init_environment,
     member,
     service_user,
-    shop_user,
     start_commands,
     view_of,
 )
@@ -31,7 +31,7 @@ from orchestrator.lab.readiness import wait_for
 from orchestrator.lab.record import ROOT
 from orchestrator.lab.runtime import current_runtime
 from orchestrator.lab.topology import LOOPBACK, Host, Role
-from orchestrator.lab.users import argv_as, is_root
+from orchestrator.lab.users import is_root
 
 _PID_FILES = ("*/sshd.pid", "*/postgresql/postmaster.pid", "*/run/pgbouncer.pid")
 
@@ -46,15 +46,22 @@ def build(home: Path, say: Callable[[str], None]) -> None:
         _prepare(host, around)
     databases = LOOPBACK.having(Role.DATABASE)
     postgresql.build_members([member(h, around) for h in databases], around.credentials.passwords)
-    for host in LOOPBACK.hosts:
-        _start(host, around)
+    if is_root():
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    start_all(
+        list(_services(around)),
+        environment=init_environment(around),
+        console=ROOT / "console.log",
+    )
+    wait_for(lambda: [p for p in look(LOOPBACK, home).problems if "SSH" in p], consoles=ROOT)
     say(f"hosts up ({len(LOOPBACK.hosts)}) {time.monotonic() - began:.1f} s")
     wait_for(lambda: look(LOOPBACK, home).problems, consoles=ROOT)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
 def remove() -> None:
-    """Kill every process of every host."""
+    """Kill every process of every host, and then what reaps them."""
+    kill_all(lambda: {pid for pid in _pids() if not _has(pid, INIT_MARK)})
     kill_all(_pids)
 
 
@@ -68,35 +75,20 @@ def _prepare(host: Host, around: Surroundings) -> None:
             give(directory / name, service_user())
 
 
-def _start(host: Host, around: Surroundings) -> None:
-    environment = environment_of(host, around)
-    if is_root():
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    for command in start_commands(host, around):
-        run(command, env=environment)
-    if host.role is Role.APP:
-        _start_shop(host, around)
-
-
-def _start_shop(host: Host, around: Surroundings) -> None:
-    directory, runtime = around.directory(host), around.runtime
-    argv = [runtime.interpreter, "-P", "-m", "orchestrator.lab.shop", f"{directory}/shop.json"]
-    with (directory / "console.log").open("wb") as console:
-        subprocess.Popen(
-            argv_as(shop_user(runtime), argv, mortal=False),
-            env=environment_of(host, around) | runtime.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            cwd="/",
-        )
+def _services(around: Surroundings) -> Iterator[Service]:
+    for host in LOOPBACK.hosts:
+        for argv in start_commands(host, around):
+            yield Service(
+                argv=argv,
+                environment=environment_of(host, around),
+                console=str(around.directory(host) / "console.log"),
+            )
 
 
 def _pids() -> set[int]:
     """Find the processes of the hosts: by mark, by pid file, and all that descend from them."""
     parents = dict(_parents())
-    found = {pid for pid in parents if _is_marked(pid)} | set(_recorded())
+    found = {pid for pid in parents if _has(pid, f"{MARK}={ROOT}")} | set(_recorded())
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
     return found - {os.getpid()}
@@ -113,8 +105,8 @@ def _parents() -> Iterator[tuple[int, int]]:
             yield int(place.name), int(parent)
 
 
-def _is_marked(pid: int) -> bool:
-    return f"{MARK}={ROOT}".encode() in _read(pid, "environ").split(b"\0")
+def _has(pid: int, variable: str) -> bool:
+    return variable.encode() in _read(pid, "environ").split(b"\0")
 
 
 def _recorded() -> Iterator[int]:

@@ -15,6 +15,7 @@ from orchestrator.lab.users import argv_as, current_user, is_root
 
 # Carried by every process of the lab's hosts, so that `down` knows them.
 MARK = "RECOVER_LAB"
+INIT_MARK = "RECOVER_LAB_INIT=yes"
 _PATH = f"{postgresql.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHOP_USER = "www-data"
 
@@ -50,9 +51,14 @@ def member(host: Host, around: Surroundings) -> postgresql.Member:
         address=host.address,
         port=LOOPBACK.ports.postgresql,
         data=directory / "postgresql",
-        passfile=str(directory / "pgpass"),
         owner=service_user(),
     )
+
+
+def init_environment(around: Surroundings) -> dict[str, str]:
+    """Return the environment of what starts and reaps the processes of all hosts."""
+    name, value = INIT_MARK.split("=")
+    return {MARK: str(around.root), name: value, "PATH": _PATH, **around.runtime.environment()}
 
 
 def environment_of(host: Host, around: Surroundings) -> dict[str, str]:
@@ -74,7 +80,7 @@ def view_of(host: Host, around: Surroundings) -> Tree:
 
 
 def start_commands(host: Host, around: Surroundings) -> list[list[str]]:
-    """Return what starts the services of *host*; each command ends once its daemon runs."""
+    """Return what starts the services of *host*."""
     directory = around.directory(host)
     commands = [["/usr/sbin/sshd", "-f", str(directory / "sshd_config")]]
     match host.role:
@@ -82,9 +88,17 @@ def start_commands(host: Host, around: Surroundings) -> list[list[str]]:
             commands.append([str(directory / "bin/pg_ctl"), "start", "-w", "-s", "-l", "log"])
         case Role.POOLER:
             commands.append([str(directory / "bin/pgbouncer"), "-d", f"{directory}/pgbouncer.ini"])
-        case _:
+        case Role.APP:
+            commands.append(_shop(around.runtime, f"{directory}/shop.json"))
+        case Role.ROUTER | Role.CLIENT:
             pass
     return commands
+
+
+def _shop(runtime: Runtime, configuration: str) -> list[str]:
+    python = [runtime.interpreter, "-P", "-m", "orchestrator.lab.shop", configuration]
+    variables = [f"{name}={value}" for name, value in runtime.environment().items()]
+    return argv_as(shop_user(runtime), ["env", *variables, *python], mortal=False)
 
 
 def _own_files(host: Host, around: Surroundings) -> Tree:
@@ -147,7 +161,7 @@ port = {LOOPBACK.ports.postgresql}
         + postgresql.settings(host.name, names, str(directory / "archive")),
         "pg_hba.conf": postgresql.client_authentication(LOOPBACK.prefix),
         "pg_ident.conf": postgresql.peer_names(current_user(), owner),
-        "pgpass": postgresql.passfile(
+        ".pgpass": postgresql.passfile(
             LOOPBACK.ports.postgresql, around.credentials.passwords["replicator"]
         ),
     }
@@ -174,7 +188,8 @@ def _pooler(host: Host, around: Surroundings) -> Tree:
         port=LOOPBACK.ports.pgbouncer,
         databases=databases,
         userlist=userlist,
-        extra=f"logfile = {directory}/log/log\npidfile = {directory}/run/pgbouncer.pid\n",
+        pidfile=f"{directory}/run/pgbouncer.pid",
+        logfile=f"{directory}/log/log",
     )
     target = pgbouncer.databases(
         primary.address, LOOPBACK.ports.postgresql, postgresql.SHOP_DATABASE

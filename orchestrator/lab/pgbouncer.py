@@ -8,9 +8,9 @@ _KNOWN = ("recover", "recover_reader", "canary", "shop")
 
 
 def configuration(
-    *, listen: str, port: int, databases: str, userlist: str, extra: str = ""
+    *, listen: str, port: int, databases: str, userlist: str, pidfile: str, logfile: str = ""
 ) -> str:
-    """Return a pgbouncer.ini; *databases* and *userlist* are paths it reads.
+    """Return a pgbouncer.ini; without *logfile* it speaks to whoever started it.
 
     A pooler that waits its default 15 s before it tries a server again would outlast any
     switchover, hence ``server_login_retry``.
@@ -33,7 +33,9 @@ server_login_retry = 0.05
 server_connect_timeout = 1
 server_check_delay = 0
 ignore_startup_parameters = extra_float_digits
-{extra}"""
+pidfile = {pidfile}
+{f"logfile = {logfile}" if logfile else ""}
+"""
 
 
 def databases(primary: str, port: int, database: str) -> str:

@@ -22,7 +22,6 @@ class Member:
     Attributes:
         name: Of its host; also its ``cluster_name`` and ``application_name``.
         data: Its data directory as seen from this machine.
-        passfile: Where the server itself finds the password for replication.
         owner: The user of this machine whom its files belong to.
     """
 
@@ -30,7 +29,6 @@ class Member:
     address: str
     port: int
     data: Path
-    passfile: str
     owner: str
 
 
@@ -49,6 +47,8 @@ wal_level = replica
 wal_log_hints = on
 wal_keep_size = 256MB
 wal_receiver_status_interval = 1s
+wal_sender_timeout = 10s
+wal_receiver_timeout = 10s
 wal_retrieve_retry_interval = 100ms
 max_prepared_transactions = 10
 max_connections = 100
@@ -82,7 +82,7 @@ def peer_names(*users: str) -> str:
 
 
 def passfile(port: int, password: str) -> str:
-    """Return a .pgpass for replication from any member."""
+    """Return a .pgpass, for the server's home, to replicate from any member."""
     return f"*:{port}:*:replicator:{password}\n"
 
 
@@ -164,6 +164,6 @@ def _copy_as_standby(primary: Member, standby: Member) -> None:
 def _following(primary: Member, standby: Member) -> str:
     return f"""\
 primary_conninfo = 'host={primary.address} port={primary.port} user=replicator \
-application_name={standby.name} passfile={standby.passfile}'
+application_name={standby.name}'
 primary_slot_name = '{slot_of(standby.name)}'
 """

@@ -72,6 +72,10 @@ def claim_root() -> None:
         LabBusy: If it belongs to somebody else, or others may write in it.
     """
     ROOT.mkdir(mode=0o755, exist_ok=True)
+    _require_ours()
+
+
+def _require_ours() -> None:
     seen = ROOT.lstat()
     others_write = bool(seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
     if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid() or others_write:
@@ -82,14 +86,25 @@ def claim_root() -> None:
 
 
 def remove_root() -> None:
-    """Remove the lab's directory with all that is in it."""
-    if ROOT.exists():
-        claim_root()
+    """Remove the lab's directory with all that is in it.
+
+    Raises:
+        LabBusy: If it is somebody else's.
+    """
+    if os.path.lexists(ROOT):
+        _require_ours()
         shutil.rmtree(ROOT)
 
 
 def read_record() -> Record | None:
-    """Return what is up or was left half-way; nothing if the machine has no lab."""
+    """Return what is up or was left half-way; nothing if the machine has no lab.
+
+    Raises:
+        LabBusy: If the lab is somebody else's.
+    """
+    if not os.path.lexists(ROOT):
+        return None
+    _require_ours()
     try:
         text = _RECORD.read_text(encoding="utf-8")
     except FileNotFoundError:
