@@ -123,6 +123,7 @@ def a_sign_off(
 def a_step(
     name: str = "stop-old-primary",
     *,
+    why: str = "Nobody may write to the old primary any more.",
     action: Action | None = None,
     undo: Undo | None = None,
     effect: Effect | None = None,
@@ -131,7 +132,7 @@ def a_step(
     run = {"on": "orders-db/db-a1", "run": ["systemctl", "stop", "postgresql@15-main"]}
     return Step(
         name=StepName(name),
-        why="Nobody may write to the old primary any more.",
+        why=why,
         action=action or Action(kind="ssh", inputs=run),
         expect=(A_PROBE,),
         time_limit=timedelta(seconds=30),

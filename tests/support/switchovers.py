@@ -72,9 +72,14 @@ def _steps() -> tuple[Step | GateStop, ...]:
     resume = Undo(action=_sql("orders-pool/pool-a1", "RESUME shop"))
     restart = Undo(action=_ssh("orders-db/db-a1", "systemctl", "start", "postgresql@15-main"))
     return (
-        a_step("checkpoint-primary", action=_sql("orders-db/db-a1", "CHECKPOINT")),
+        a_step(
+            "checkpoint-primary",
+            why="The stop that follows has little left to write.",
+            action=_sql("orders-db/db-a1", "CHECKPOINT"),
+        ),
         a_step(
             "hold-client-traffic",
+            why="Clients wait in the pooler instead of failing.",
             action=_sql("orders-pool/pool-a1", "PAUSE shop"),
             undo=resume,
         ),
@@ -82,17 +87,24 @@ def _steps() -> tuple[Step | GateStop, ...]:
         GateStop(gate=NO_RETURN),
         a_step(
             "promote-standby",
+            why="From here on db-a2 takes the writes.",
             action=_sql("orders-db/db-a2", "select pg_promote(true, 30)"),
             effect=Effect(promotes="orders-db/db-a2"),
             point_of_no_return=True,
         ),
         a_step(
             "repoint-pooler",
+            why="Clients that wait go to the new primary.",
             action=_ssh("orders-pool/pool-a1", "recover-pool", "repoint", "shop", "db-a2"),
         ),
-        a_step("let-clients-go", action=_sql("orders-pool/pool-a1", "RESUME shop")),
+        a_step(
+            "let-clients-go",
+            why="Users are served again.",
+            action=_sql("orders-pool/pool-a1", "RESUME shop"),
+        ),
         a_step(
             "reattach-old-primary",
+            why="The end state is as redundant as the beginning.",
             action=Action(kind="ansible", inputs={"on": "db-a1", "play": "ansible/reattach.yaml"}),
         ),
     )
@@ -133,15 +145,13 @@ def switchover_plan(
     )
 
 
-def _open_preflight(journal: Journal) -> None:
+def _open_preflight(journal: Journal, *, with_waiver: bool = True) -> None:
     journal.watch()
     for item, summary in _LOOKS.items():
         journal.look(PREFLIGHT, item, some_evidence(summary=summary))
-    journal.look(
-        PREFLIGHT,
-        "backup-recent",
-        some_evidence(Verdict.FAILED, "the last backup is 31 h old"),
-    )
+    old_backup = some_evidence(Verdict.FAILED, "the last backup is 31 h old")
+    new_backup = some_evidence(summary="the last backup is 19 h old")
+    journal.look(PREFLIGHT, "backup-recent", old_backup if with_waiver else new_backup)
     journal.tell(
         GateWaits(
             gate=PREFLIGHT,
@@ -149,15 +159,12 @@ def _open_preflight(journal: Journal) -> None:
             obstacles=("change-approved: waits for 1 signature(s) of database-owner",),
         )
     )
-    journal.sign(
-        PREFLIGHT,
-        "backup-recent",
-        ADA,
-        comment="tonight's backup is running on db-b1, 批准",
-        waives=True,
-    )
+    if with_waiver:
+        reason = "tonight's backup is running on db-b1, 批准"
+        journal.sign(PREFLIGHT, "backup-recent", LIN, comment=reason, waives=True)
     journal.sign(PREFLIGHT, "change-approved", GRACE, comment="CHG-2041")
-    journal.tell(GateOpened(gate=PREFLIGHT, verdict=Verdict.DEGRADED))
+    verdict = Verdict.DEGRADED if with_waiver else Verdict.PASSED
+    journal.tell(GateOpened(gate=PREFLIGHT, verdict=verdict))
 
 
 def _open_no_return(journal: Journal) -> None:
@@ -168,21 +175,30 @@ def _open_no_return(journal: Journal) -> None:
     journal.tell(GateOpened(gate=NO_RETURN, verdict=Verdict.PASSED))
 
 
-def _verify(journal: Journal, *, lost: int = 0) -> None:
+def _verify(journal: Journal, *, lost: int = 0, downtime: str = "0.0-0.2 s of 1.0 s") -> None:
     journal.check("journey", "place-an-order", "10 of 10 walks passed", seconds=3.1)
     journal.check("suite", "test_database.py", "14 tests passed", seconds=4.2)
     journal.check("probe", "old-primary-refuses", "db-a1 refuses writes: read-only", seconds=0.01)
     journal.check("invariant", ONE_WRITER, "1 of 3 members is writable: db-a2", seconds=0.01)
-    journal.check("objective", "downtime", "0.0-0.2 s of 1.0 s")
     is_lost = Verdict.FAILED if lost else Verdict.PASSED
+    journal.check("objective", "downtime", downtime, verdict=is_lost)
     journal.check("objective", "lost-writes", f"{lost} lost of 0 allowed", verdict=is_lost)
 
 
 def verified() -> Story:
-    """Everything went as it should; one soft item was waived."""
+    """Everything went as it should."""
+    return _switched_over(with_waiver=False)
+
+
+def verified_with_a_waiver() -> Story:
+    """Everything went as it should, but one soft item was waived."""
+    return _switched_over(with_waiver=True)
+
+
+def _switched_over(*, with_waiver: bool) -> Story:
     plan = switchover_plan()
     journal = Journal(plan)
-    _open_preflight(journal)
+    _open_preflight(journal, with_waiver=with_waiver)
     journal.step("checkpoint-primary", 0.41, "checkpoint took 0.04 s")
     held_from = journal.now + 0.01
     journal.step("hold-client-traffic", 0.006, "shop is paused, 0 servers active")
@@ -195,7 +211,7 @@ def verified() -> Story:
     journal.step("reattach-old-primary", 3.82, "db-a1 streams from db-a2, sync")
     _verify(journal)
     journal.end(
-        Verdict.DEGRADED,
+        Verdict.DEGRADED if with_waiver else Verdict.PASSED,
         ExitCode.VERIFIED,
         "The primary role of orders-db moved from db-a1 to db-a2",
     )
@@ -349,12 +365,16 @@ def long_winded() -> Story:
     """Thirty steps, Chinese titles, and an outage of half a minute with lost writes."""
     names = [f"bring-up-tier-{number}" for number in range(1, 31)]
     steps = tuple(
-        a_step(name, action=_ssh(f"应用-{n}", "systemctl", "start", f"shop-tier@{n}"))
+        a_step(
+            name,
+            why=f"Tier {n} needs tier {n - 1}.",
+            action=_ssh(f"应用-{n}", "systemctl", "start", f"shop-tier@{n}"),
+        )
         for n, name in enumerate(names, start=1)
     )
     plan = a_plan(
         *steps,
-        title="数据中心切换：从站点甲到站点乙",
+        title="数据中心切换 从站点甲到站点乙",
         parameters={"target": "db-b1"},
         verify=a_journey_verification(),
         environment=an_environment(_PEOPLE),
@@ -365,7 +385,7 @@ def long_winded() -> Story:
     journal.tell(GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED))
     for number, name in enumerate(names):
         journal.step(name, 0.3 + (number * 7 % 11) / 4, f"{name} serves")
-    _verify(journal, lost=3)
+    _verify(journal, lost=3, downtime="27.5-30.9 s of 1.0 s")
     journal.end(
         Verdict.FAILED,
         ExitCode.HANDS_NEEDED,
@@ -379,6 +399,7 @@ def long_winded() -> Story:
 
 STORIES: Mapping[str, Callable[[], Story]] = {
     "verified": verified,
+    "verified-with-a-waiver": verified_with_a_waiver,
     "rolled-back": rolled_back,
     "held": held,
     "refused": refused,

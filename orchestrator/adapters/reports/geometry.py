@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class Paper:
     Attributes:
         gutter: Room for labels on the left; without it labels stand above their bars.
         row: Height of one row of bars.
-        ticks_at_most: How many labels the time axis has room for.
+        ticks_at_most: How many times of day the axis has room for.
     """
 
     kind: str
@@ -23,14 +24,15 @@ class Paper:
     ticks_at_most: int
 
 
-WIDE = Paper(kind="wide", width=1160, gutter=190, row=22, ticks_at_most=14)
-NARROW = Paper(kind="narrow", width=340, gutter=0, row=31, ticks_at_most=5)
+WIDE = Paper(kind="wide", width=1160, gutter=190, row=22, ticks_at_most=9)
+NARROW = Paper(kind="narrow", width=340, gutter=0, row=31, ticks_at_most=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """A rectangle with a style and the text that shows when one points at it."""
 
+    kind: ClassVar[str] = "box"
     x: float
     y: float
     width: float
@@ -43,6 +45,7 @@ class Box:
 class Label:
     """A text at a place, anchored at its ``start``, ``middle`` or ``end``."""
 
+    kind: ClassVar[str] = "label"
     x: float
     y: float
     text: str
@@ -54,6 +57,7 @@ class Label:
 class Line:
     """A vertical line."""
 
+    kind: ClassVar[str] = "line"
     x: float
     top: float
     bottom: float
@@ -65,28 +69,17 @@ Shape = Box | Label | Line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One drawing: a strip above the bars of the same time."""
+    """One drawing: a strip above the bars of the same time.
+
+    Attributes:
+        shapes: In the order in which they are painted.
+    """
 
     title: str
     note: str
     paper: Paper
     height: float
     shapes: tuple[Shape, ...]
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The rectangles, undermost first."""
-        return tuple(shape for shape in self.shapes if isinstance(shape, Box))
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """The vertical lines."""
-        return tuple(shape for shape in self.shapes if isinstance(shape, Line))
-
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        """The texts."""
-        return tuple(shape for shape in self.shapes if isinstance(shape, Label))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from orchestrator.adapters.reports import words
 from orchestrator.adapters.reports.geometry import NARROW, WIDE
 from orchestrator.adapters.reports.timeline import draw_timeline
-from orchestrator.domain.record import StepRecord
-from orchestrator.domain.report import Report
+from orchestrator.domain.record import Progress, StepRecord
+from orchestrator.domain.report import Report, Standing
 from orchestrator.domain.verdict import Verdict
 
 _SIGNS = {
@@ -41,7 +41,7 @@ _TONES = {
 _ON_OBJECTIVE = {
     Verdict.PASSED: "met",
     Verdict.DEGRADED: "met, with reservations",
-    Verdict.INCONCLUSIVE: "not shown",
+    Verdict.INCONCLUSIVE: "not proven",
     Verdict.FAILED: "missed",
 }
 
@@ -59,9 +59,18 @@ def render_html(report: Report) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         style_digest=_digest(style),
         papers=[draw_timeline(report, paper) for paper in (WIDE, NARROW)],
-        done=sum(step.outcome == "done" and not step.undone for step in report.steps),
+        done=sum(step.outcome is Progress.DONE and not step.undone for step in report.steps),
+        stop_here=_stop_here(report),
         passed=sum(check.verdict is Verdict.PASSED for check in report.verification.checks),
     )
+
+
+def _stop_here(report: Report) -> str:
+    """Return the state of the world after the last step that stands, while somebody may ask."""
+    standing = [s for s in report.steps if s.outcome is Progress.DONE and not s.undone]
+    if report.standing is Standing.ENDED or not standing:
+        return ""
+    return standing[-1].if_you_stop_here
 
 
 def _digest(style: str) -> str:

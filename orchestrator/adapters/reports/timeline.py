@@ -114,7 +114,7 @@ def _draw_rates(strip: Strip, frame: Frame) -> Iterator[Shape]:
                 style="rate",
             )
     if frame.paper.gutter:
-        rate = f"writes, up to {most / strip.bucket_s:.0f}/s" if most else "writes: not watched"
+        rate = "acknowledged writes" if strip.buckets else "writes: not watched"
         yield Label(x=0, y=_RATE_TOP + _RATE_HEIGHT - 4, text=rate, style="soft")
 
 
@@ -200,7 +200,7 @@ def _draw_no_return(report: Report, frame: Frame, bottom: float) -> Iterator[Sha
 def _draw_axis(report: Report, strip: Strip, frame: Frame, bottom: float) -> Iterator[Shape]:
     action = report.times.first_action
     zero = None if strip.scope is Scope.RUN else action
-    step = _tick_step(frame)
+    step = _tick_step(frame, at_most=frame.paper.ticks_at_most * (1 if zero is None else 1.5))
     for at in _ticks(frame, zero or strip.since.replace(microsecond=0), step):
         text = _clock(at, step) if zero is None else _offset(at - zero)
         x = frame.x(at)
@@ -222,9 +222,9 @@ def _anchor(frame: Frame, x: float) -> str:
     return "start" if x < frame.paper.gutter + 24 else "middle"
 
 
-def _tick_step(frame: Frame) -> timedelta:
+def _tick_step(frame: Frame, *, at_most: float) -> timedelta:
     steps = (timedelta(seconds=seconds) for seconds in _TICKS_S)
-    room = (frame.until - frame.since) / frame.paper.ticks_at_most
+    room = (frame.until - frame.since) / at_most
     return next((step for step in steps if step >= room), timedelta(days=1))
 
 

@@ -10,24 +10,27 @@ NOT_KNOWN = "not known"
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _HARMLESS = {"\n", "\t"}
-_CONTROL_PICTURES = 0x2400
 _NOT_PLAIN = re.compile(r"[^ -~]")
 
 
 def visible(text: str) -> str:
     """Return *text* with everything that is invisible or steers a display shown as a sign.
 
-    ESC becomes the picture ␛, a right-to-left override ``[U+202E]``. Texts of targets cannot
-    colour, reorder or hide anything then.
+    An escape becomes ``[U+001B]``, a right-to-left override ``[U+202E]``: no text of a target
+    can colour, reorder or hide anything then.
     """
     return _NOT_PLAIN.sub(lambda match: _sign(match[0]), text)
 
 
+def is_steering(character: str) -> bool:
+    """Return whether *character* shows nothing by itself, but may change how others show."""
+    return unicodedata.category(character) in _INVISIBLE
+
+
 def _sign(character: str) -> str:
-    if character in _HARMLESS or unicodedata.category(character) not in _INVISIBLE:
+    if character in _HARMLESS or not is_steering(character):
         return character
-    code = ord(character)
-    return chr(_CONTROL_PICTURES + code) if code < 0x20 else f"[U+{code:04X}]"
+    return f"[U+{ord(character):04X}]"
 
 
 def duration(seconds: float | None) -> str:
@@ -52,6 +55,8 @@ def bounds(at_least: float | None, at_most: float | None) -> str:
     """Return what lies between two numbers of seconds, as one phrase."""
     if at_least is None or at_most is None:
         return NOT_KNOWN
+    if at_most == 0:
+        return "0 s"
     low, high = duration(at_least), duration(at_most)
     if low == high:
         return low

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from orchestrator.domain.checklist import PersonName
-from orchestrator.domain.observation import Measurement, Sample
+from orchestrator.domain.observation import (
+    MarkerWrite,
+    Measurement,
+    Outage,
+    Sample,
+    Walk,
+    WriteOutcome,
+)
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.record import CheckRecord, Progress, StepRecord, VerificationRecord
 from orchestrator.domain.report import Report, Times, Unprotected
@@ -59,6 +67,7 @@ def report_of(
     gates = recount_gates(plan, entries)
     invariants = check_invariants(plan, entries)
     environment = plan.environment
+    seen = _by_our_clock(state, samples)
     return Report(
         run=state.run,
         playbook=plan.playbook,
@@ -78,7 +87,7 @@ def report_of(
         summary=conclusion.summary_of(plan, state),
         next_action=conclusion.next_action_of(state),
         owner=conclusion.owner_of(state),
-        objectives=figures.objective_figures(plan, state.checks),
+        objectives=figures.objective_figures(plan, state.checks, measurement),
         downtime=figures.downtime_figures(measurement),
         writes=figures.write_figures(measurement),
         stalls=figures.stall_figures(measurement),
@@ -92,17 +101,17 @@ def report_of(
         outages=figures.outage_records(measurement),
         errors=figures.error_records(measurement),
         unprotected=_unprotected(plan, steps),
-        times=_times(entries, measurement),
+        times=_times(entries, measurement, seen),
         closure=plan.closure,
         entries=len(entries),
         chain_head=entries[-1].link if entries else "",
-        strips=draw_strips(entries, _by_our_clock(state, samples), measurement),
+        strips=draw_strips(entries, seen, measurement),
     )
 
 
-def _by_our_clock(state: RunState, samples: Iterable[Sample]) -> Iterable[Sample]:
+def _by_our_clock(state: RunState, samples: Iterable[Sample]) -> tuple[Sample, ...]:
     skew_s = state.watch.skew_s if isinstance(state.watch, WatchStarted) else 0.0
-    return (sample.shifted(timedelta(seconds=skew_s)) for sample in samples)
+    return tuple(sample.shifted(timedelta(seconds=skew_s)) for sample in samples)
 
 
 def _verification(entries: Sequence[Entry]) -> VerificationRecord:
@@ -144,7 +153,9 @@ def _protected_again(fence: StepRecord, steps: Sequence[StepRecord]) -> datetime
     return steps[-1].ended
 
 
-def _times(entries: Sequence[Entry], measurement: Measurement | None) -> Times:
+def _times(
+    entries: Sequence[Entry], measurement: Measurement | None, samples: Sequence[Sample]
+) -> Times:
     created = first_of(entries, RunCreated)
     opened = first_of(entries, GateOpened)
     intended = first_of(entries, StepIntended)
@@ -157,8 +168,25 @@ def _times(entries: Sequence[Entry], measurement: Measurement | None) -> Times:
         gate_opened=opened.at if opened else None,
         first_action=intended.at if intended else None,
         traffic_lost=min((outage.start for outage in outages), default=None),
-        traffic_back=max((outage.end for outage in outages), default=None),
+        traffic_back=_traffic_back(outages, samples),
         verified=checked.at if checked and has_passed else None,
         ended=ended.at if ended else None,
         as_of=entries[-1].at if entries else None,
     )
+
+
+def _traffic_back(outages: Sequence[Outage], samples: Sequence[Sample]) -> datetime | None:
+    """Return when the last outage ended; one that nobody saw end has not."""
+    end = max((outage.end for outage in outages), default=None)
+    is_seen_up = end is not None and any(_is_good(s) and s.done >= end for s in samples)
+    return end if is_seen_up else None
+
+
+def _is_good(sample: Sample) -> TypeGuard[MarkerWrite | Walk]:
+    match sample:
+        case MarkerWrite():
+            return sample.outcome is WriteOutcome.ACKNOWLEDGED
+        case Walk():
+            return sample.passed
+        case _:
+            return False

@@ -115,6 +115,10 @@ def _is_at_work(state: RunState, name: StepName) -> bool:
 
 
 def _after(verdict: Verdict) -> str:
-    if verdict is Verdict.PASSED:
-        return "Nothing: the run is complete."
-    return "Read what did not hold below, mend it, and run the playbook again."
+    match verdict:
+        case Verdict.PASSED:
+            return "Nothing: the run is complete."
+        case Verdict.DEGRADED:
+            return "Nothing urgent: settle the reservations that are listed here."
+        case Verdict.INCONCLUSIVE | Verdict.FAILED:
+            return "Read below what did not hold, mend it, and run the playbook again."

@@ -55,13 +55,25 @@ def stall_figures(measurement: Measurement | None) -> StallFigures:
     return StallFigures(p50_ms=_ms(stalls.p50), p99_ms=_ms(stalls.p99), max_ms=_ms(stalls.longest))
 
 
-def objective_figures(plan: Plan, checks: Sequence[CheckDone]) -> ObjectiveFigures:
-    """Return the objectives with the verdict that the verification gave to each."""
+def objective_figures(
+    plan: Plan, checks: Sequence[CheckDone], measurement: Measurement | None
+) -> ObjectiveFigures:
+    """Return the objectives with the verdict that the verification gave to each.
+
+    A run that did not get so far has met none, and missed those that are certainly exceeded.
+    """
+    objectives = plan.objectives
+    at_least = measurement.downtime.at_least if measurement else timedelta(0)
+    lost = len(measurement.writes.lost) if measurement else 0
     return ObjectiveFigures(
-        downtime_s=plan.objectives.downtime.total_seconds(),
-        lost_writes=plan.objectives.lost_writes,
-        downtime_verdict=_verdict_on("downtime", checks),
-        lost_writes_verdict=_verdict_on("lost-writes", checks),
+        downtime_s=objectives.downtime.total_seconds(),
+        lost_writes=objectives.lost_writes,
+        downtime_verdict=_verdict_on(
+            "downtime", checks, is_exceeded=at_least > objectives.downtime
+        ),
+        lost_writes_verdict=_verdict_on(
+            "lost-writes", checks, is_exceeded=lost > objectives.lost_writes
+        ),
     )
 
 
@@ -88,10 +100,9 @@ def _outage(outage: Outage) -> OutageRecord:
     )
 
 
-def _verdict_on(objective: str, checks: Sequence[CheckDone]) -> Verdict:
-    return Verdict.worst_of(
-        c.verdict for c in checks if c.group == "objective" and c.name == objective
-    )
+def _verdict_on(objective: str, checks: Sequence[CheckDone], *, is_exceeded: bool) -> Verdict:
+    given = [c.verdict for c in checks if c.group == "objective" and c.name == objective]
+    return Verdict.FAILED if is_exceeded and not given else Verdict.worst_of(given)
 
 
 def _ms(duration: timedelta) -> float:

@@ -65,7 +65,8 @@ def _windows(
     touched = [entry.at for entry in entries if isinstance(entry.event, _STEP_EVENTS)]
     if not touched:
         return
-    yield Scope.STEPS, _around(Interval(min(touched), max(touched)), _AROUND_STEPS)
+    steps = _around(Interval(min(touched), max(touched)), _AROUND_STEPS)
+    yield Scope.STEPS, Interval(max(steps.start, run.start), min(steps.end, run.end))
     if measurement and measurement.gaps and measurement.gaps.longest >= NOTICED_WAIT:
         gaps = measurement.gaps
         gap = Interval(gaps.longest_from, gaps.longest_from + gaps.longest)
