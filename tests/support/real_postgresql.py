@@ -59,7 +59,9 @@ class RealPostgresql:
             f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1"
             " -c fsync=off -c max_connections=50 -c shared_buffers=16MB"
         )
-        _run("pg_ctl", "start", "-w", "-s", "-D", self.data, "-l", self.data / "log", "-o", options)
+        _run(
+            "pg_ctl", "start", "-w", "-s", "-D", self.data, "-l", self.data / "log", "-o", options
+        )
 
     def stop(self, mode: str = "immediate") -> None:
         if (self.data / "postmaster.pid").exists():

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters.journey_walker import JourneyWalker, Surroundings
+from orchestrator.adapters.journey_walker import JourneyWalker
 from tests.support.journeys import journey_at, surroundings_of
 from tests.support.real_postgresql import RealPostgresql
 from tests.support.real_shop import RealShop
