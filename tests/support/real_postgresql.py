@@ -16,6 +16,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.waiting import wait_until
+
 BIN = Path("/usr/lib/postgresql/15/bin")
 SUPERUSER = "recover"
 
@@ -56,7 +58,7 @@ class RealPostgresql:
 
     def start(self) -> None:
         options = (
-            f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1"
+            f"-p {self.port} -k '' -c listen_addresses=127.0.0.1"
             " -c fsync=off -c max_connections=50 -c shared_buffers=16MB"
         )
         _run(
@@ -69,8 +71,11 @@ class RealPostgresql:
 
     def kill(self) -> None:
         """Kill every process of the server at once, as a power cut would."""
-        for pid in self.processes():
+        doomed = self.processes()
+        for pid in doomed:
             os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(is_running, doomed)), "the server is dead")
+        (self.data / "postmaster.pid").unlink()
 
     def freeze(self) -> None:
         """Let every process of the server hang; it still accepts connections."""
@@ -84,6 +89,14 @@ class RealPostgresql:
     def processes(self) -> tuple[int, ...]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return (self.pid, *map(int, children))
+
+
+def is_running(pid: int) -> bool:
+    """Zombies are not: whoever adopts them may take its time to bury them."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
