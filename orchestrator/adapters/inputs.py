@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -25,13 +25,15 @@ def parse(kind: type[Inputs], inputs: Mapping[str, object]) -> Inputs:
         ContentInvalid: With every problem; content that was loaded and bound has none.
     """
     try:
-        return cast(Inputs, _adapter_of(kind).validate_python(plain(inputs)))
+        # mypy does not see that classes are hashable.
+        adapter = _adapter_of(kind)  # type: ignore[arg-type]
+        return cast(Inputs, adapter.validate_python(plain(inputs)))
     except ValidationError as error:
         raise ContentInvalid(_problems(kind.__name__, error)) from error
 
 
 @cache
-def _adapter_of(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type is not Hashable to mypy
+def _adapter_of(kind: type[object]) -> TypeAdapter[object]:
     return TypeAdapter(kind)
 
 

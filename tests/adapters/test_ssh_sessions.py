@@ -18,9 +18,10 @@ from orchestrator.adapters.output import HEAD_BYTES, TAIL_BYTES
 from orchestrator.adapters.ssh_commands import Finished
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.system import SecretStore
-from orchestrator.adapters.trouble import Trouble, TroubleKind
-from tests.support.environments import an_environment
-from tests.support.real_sshd import RealSshd, a_host, make_key, pin_host_key, real_sshd
+from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
+from tests.support.environments import a_host, an_environment
+from tests.support.real_sshd import RealSshd, make_key, pin_host_key, real_sshd
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +159,7 @@ def test_a_connection_lost_under_a_command_leaves_its_effect_open(
     started = tmp_path / "started"
 
     def kick_when_started() -> None:
-        while not started.exists():
-            time.sleep(0.01)
+        wait_until(started.exists, "the command has started")
         sshd.kick_everybody_out()
 
     kicker = threading.Thread(target=kick_when_started)
@@ -292,8 +292,6 @@ def test_a_host_that_nobody_knows_is_not_tried(sshd: RealSshd) -> None:
 
 
 def test_a_tunnel_tells_a_refusal_from_silence(sshd: RealSshd, closed_port: int) -> None:
-    from orchestrator.adapters.trouble import Troubled
-
     sessions = sessions_for(sshd)
     with (
         pytest.raises(Troubled) as refused,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.domain.environment import Host, HostName, Secret, Ssh
+from orchestrator.domain.environment import Host, Secret, Ssh
+from tests.support.environments import a_host
+from tests.support.real_postgresql import free_port
+from tests.support.waiting import wait_until
 
 SSHD = "/usr/sbin/sshd"
-START_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +54,6 @@ class RealSshd:
             os.kill(pid, signal.SIGKILL)
 
 
-def a_host(name: str, **variables: object) -> Host:
-    inventory: Mapping[str, object] = {
-        "ansible_host": "127.0.0.1",
-        "ansible_user": getpass.getuser(),
-        **variables,
-    }
-    return Host(name=HostName(name), site="a", variables=inventory)
-
-
 @contextmanager
 def real_sshd(folder: Path) -> Iterator[RealSshd]:
     """Start a server that lets the current user in with a fresh identity."""
@@ -77,7 +68,7 @@ def real_sshd(folder: Path) -> Iterator[RealSshd]:
         [SSHD, "-D", "-f", str(folder / "sshd_config"), "-E", str(folder / "log")]
     )
     try:
-        wait_for_port(port)
+        wait_until(lambda: is_open(port), f"sshd listens on {port}")
         yield RealSshd(folder=folder, port=port, pid=server.pid)
     finally:
         for pid in (*children_of(server.pid), server.pid):
@@ -103,18 +94,9 @@ def children_of(pid: int) -> list[int]:
     return [one for child in direct for one in (*children_of(child), child)]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def wait_for_port(port: int) -> None:
-    give_up = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < give_up:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise TimeoutError(f"nothing listens on port {port} after {START_LIMIT_S} s")
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _config(folder: Path, port: int) -> str:
