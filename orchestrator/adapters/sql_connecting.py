@@ -84,7 +84,10 @@ def sql_errors(where: str, deadline: Deadline) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         kind, detail = _diagnose(error, deadline)
-        raise Troubled(Trouble(kind=kind, detail=f"{where}: {detail}", was_sent=True)) from error
+        trouble = Trouble(
+            kind=kind, detail=f"{where}: {detail}", was_sent=True, code=error.sqlstate or ""
+        )
+        raise Troubled(trouble) from error
 
 
 def _diagnose(error: psycopg.Error, deadline: Deadline) -> tuple[TroubleKind, str]:

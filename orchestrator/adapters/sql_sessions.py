@@ -29,6 +29,11 @@ PASSED_ON_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 Row = Mapping[str, object]
 
 
+def show_row(row: Row) -> str:
+    """Return *row* for a person."""
+    return " ".join(f"{column}={value}" for column, value in row.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
     """Whom we talk to, and as whom.
@@ -103,7 +108,7 @@ class SqlSessions:
                 self.borrow(login, deadline=deadline) as connection,
                 sql_errors(login.member, deadline),
             ):
-                return _execute(connection, statement, values)
+                return execute(connection, statement, values)
         except Troubled as error:
             return error.trouble
 
@@ -202,7 +207,12 @@ def _is_postgresql(member: Member) -> bool:
     return member.service.engine == "postgresql"
 
 
-def _execute(connection: DeadlineConnection, statement: str, values: Row | None) -> Answer:
+def execute(connection: DeadlineConnection, statement: str, values: Row | None = None) -> Answer:
+    """Execute on a connection that is open; the last result counts.
+
+    Raises:
+        psycopg.Error: To be mapped by `sql_errors`.
+    """
     with connection.cursor() as cursor:
         # The query is content that was frozen with the plan; whatever is data comes in values.
         cursor.execute(statement.encode(), values or None)

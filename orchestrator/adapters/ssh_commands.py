@@ -38,6 +38,13 @@ class Finished:
         """Both streams, standard error last."""
         return "\n".join(filter(None, (self.stdout, self.stderr)))
 
+    @property
+    def summary(self) -> str:
+        """Exit code, and what a failed command said last."""
+        last_words = (self.stderr or self.stdout).strip().splitlines()[-1:]
+        said = f": {last_words[0][:300]}" if self.exit_code and last_words else ""
+        return f"exit {self.exit_code}{said}"
+
 
 def execute(
     channel: paramiko.Channel, command: str, stdin: bytes, deadline: Deadline

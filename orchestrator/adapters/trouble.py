@@ -33,11 +33,13 @@ class Trouble:
     Attributes:
         detail: One line for a person, without the kind.
         was_sent: True if the request may have reached the target, so that its effect is open.
+        code: The target's own code for it, if it gave one, e.g. an SQLSTATE.
     """
 
     kind: TroubleKind
     detail: str
     was_sent: bool = False
+    code: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.detail}"

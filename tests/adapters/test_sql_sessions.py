@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,21 +15,15 @@ from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.trouble import Trouble, TroubleKind
 from orchestrator.domain.errors import TargetUnavailable
 from tests.support.environments import a_database, a_host, an_environment
-from tests.support.real_postgresql import RealPostgresql, real_postgresql
+from tests.support.real_postgresql import RealPostgresql
 
 OPERATOR = Login(member="orders-db/db-a1", account="operator")
 READER = Login(member="orders-db/db-a1", account="operator", is_read_only=True)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RealPostgresql]:
-    with real_postgresql() as server:
-        yield server
-
-
 @pytest.fixture
-def sessions(server: RealPostgresql) -> Iterator[SqlSessions]:
-    sessions = sessions_on(server.port)
+def sessions(postgresql: RealPostgresql) -> Iterator[SqlSessions]:
+    sessions = sessions_on(postgresql.port)
     yield sessions
     sessions.close()
 
@@ -111,10 +104,10 @@ def test_no_borrower_finds_an_open_transaction(sessions: SqlSessions) -> None:
 
 
 def test_a_connection_that_the_server_ended_is_replaced_before_anything_is_sent(
-    sessions: SqlSessions, server: RealPostgresql
+    sessions: SqlSessions, postgresql: RealPostgresql
 ) -> None:
     sessions.warm([OPERATOR], within=timedelta(seconds=5))
-    server.execute(
+    postgresql.execute(
         "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
         " where application_name = 'recover'"
     )
@@ -145,39 +138,37 @@ def test_a_slow_statement_is_given_up_at_the_deadline(sessions: SqlSessions) -> 
 
 @pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
 def test_a_hung_server_is_no_answer_in_time(
-    sessions: SqlSessions, server: RealPostgresql, is_warm: bool
+    sessions: SqlSessions, postgresql: RealPostgresql, is_warm: bool
 ) -> None:
     if is_warm:
         sessions.warm([READER], within=timedelta(seconds=5))
-    server.freeze()
+    postgresql.freeze()
     try:
         began = time.monotonic()
         hung = trouble(sessions.look(READER, "select 1", deadline=soon(0.5)))
         took = time.monotonic() - began
     finally:
-        server.thaw()
+        postgresql.thaw()
 
     assert (hung.kind, hung.was_sent) == (TroubleKind.HUNG, is_warm)
     assert 0.4 < took < 1.5
 
 
-def test_a_closed_port_is_refused(server: RealPostgresql, closed_port: int) -> None:
+def test_a_closed_port_is_refused(closed_port: int) -> None:
     refused = trouble(sessions_on(closed_port).look(READER, "select 1", deadline=soon()))
 
     assert (refused.kind, refused.was_sent) == (TroubleKind.REFUSED, False)
 
 
-def test_a_black_hole_is_not_a_refusal(server: RealPostgresql) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        hole = sessions_on(silent.getsockname()[1])
-        hung = trouble(hole.look(READER, "select 1", deadline=soon(0.3)))
+def test_a_black_hole_is_not_a_refusal(silent_port: int) -> None:
+    hung = trouble(sessions_on(silent_port).look(READER, "select 1", deadline=soon(0.3)))
 
     assert (hung.kind, hung.was_sent) == (TroubleKind.HUNG, False)
 
 
-def test_a_wrong_password_is_told_from_an_absent_server(server: RealPostgresql) -> None:
+def test_a_wrong_password_is_told_from_an_absent_server(postgresql: RealPostgresql) -> None:
     environment = an_environment(
-        hosts=[a_host("db-a1", postgresql_port=server.port)],
+        hosts=[a_host("db-a1", postgresql_port=postgresql.port)],
         services=[a_database("db-a1", user="nobody-known")],
     )
     sessions = SqlSessions(environment, SecretStore(Path()))

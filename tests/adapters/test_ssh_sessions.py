@@ -20,14 +20,8 @@ from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
 from tests.support.environments import a_host, an_environment
-from tests.support.real_sshd import RealSshd, make_key, pin_host_key, real_sshd
+from tests.support.real_sshd import RealSshd, make_key, pin_host_key
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSshd]:
-    with real_sshd(tmp_path_factory.mktemp("sshd")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
