@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class RealPostgresql:
 
     def start(self) -> None:
         options = (
-            f"-p {self.port} -k '' -c listen_addresses=127.0.0.1"
+            f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1"
             " -c fsync=off -c max_connections=50 -c shared_buffers=16MB"
         )
         _run(
@@ -79,16 +79,20 @@ class RealPostgresql:
 
     def freeze(self) -> None:
         """Let every process of the server hang; it still accepts connections."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def processes(self) -> tuple[int, ...]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return (self.pid, *map(int, children))
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self.processes():
+            # A child that has ended is there until the server itself goes on and reaps it.
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def is_running(pid: int) -> bool:
