@@ -45,6 +45,21 @@ def bind_parameters(
     return bound
 
 
+def services_of(
+    playbook: Playbook, environment: Environment, given: Mapping[str, str]
+) -> tuple[Service, ...]:
+    """Return the services that the parameters name: those whose facts a plan needs.
+
+    Raises:
+        RequestRefused: If a name does not fit.
+    """
+    return tuple(
+        find_service(name, parameter, given.get(name, ""), environment)
+        for name, parameter in playbook.parameters.items()
+        if parameter.kind is ParameterKind.SERVICE
+    )
+
+
 def find_service(
     name: str, parameter: Parameter, wanted: str, environment: Environment
 ) -> Service:
