@@ -105,9 +105,9 @@ def scope_of(
     return scope
 
 
-def member_scope(scope: Scope, service: str, host: str) -> Scope:
+def member_scope(scope: Scope, service: Service, host: str, environment: Environment) -> Scope:
     """Return *scope* with ``${member}`` standing for one member of *service*."""
-    return {**scope, "member": {ITSELF: f"{service}/{host}"}}
+    return {**scope, "member": _member_node(service, host, environment)}
 
 
 def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:
