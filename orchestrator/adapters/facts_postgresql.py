@@ -38,7 +38,7 @@ class PostgresqlFacts:
         """Look at each member; the standbys that are fit come with the best first."""
         with ThreadPoolExecutor(len(service.members)) as pool:
             answers = pool.map(lambda host: self._look(service, host, _MEMBER), service.members)
-            looks = dict(zip(service.members, answers, strict=True))
+            looks = {str(h): look for h, look in zip(service.members, answers, strict=True)}
         primaries = [host for host, look in looks.items() if _is_primary(look)]
         if len(primaries) != 1:
             return Roles(primary="", standbys=(), reasons=_tell_each(looks))
