@@ -21,6 +21,7 @@ from orchestrator.adapters.canary_over_ssh import SshCanary
 from orchestrator.adapters.content.content import Content
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
+from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.plain_values import measurement_from, plan_to_text
@@ -30,7 +31,7 @@ from orchestrator.adapters.probes.looking import SideBySide
 from orchestrator.adapters.probes.runs import RunsInputs, RunsProber
 from orchestrator.adapters.probes.sql import SqlProber
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs
-from orchestrator.adapters.probes.sql_write import SqlWriteInputs, SqlWriteProber
+from orchestrator.adapters.probes.sql_write import SqlWriteProbeInputs, SqlWriteProber
 from orchestrator.adapters.probes.ssh import SshProbeInputs, SshProber
 from orchestrator.adapters.probes.tcp import TcpProbeInputs, TcpProber
 from orchestrator.adapters.reports.html_page import render_html
@@ -67,7 +68,7 @@ PROBE_INPUTS: Mapping[str, type] = {
     "http": HttpProbeInputs,
     "runs": RunsInputs,
     "sql": SqlProbeInputs,
-    "sql_write": SqlWriteInputs,
+    "sql_write": SqlWriteProbeInputs,
     "ssh": SshProbeInputs,
     "tcp": TcpProbeInputs,
 }
@@ -197,11 +198,12 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
     journal, folder = open_journal(settings), folder_of(settings, run)
     secrets = SecretStore(settings.state)
     ssh, sql = SshSessions(environment, secrets), SqlSessions(environment, secrets)
+    web = HttpExchange()
     canary = SshCanary(run, environment, ssh, secrets, CLOCK, folder.samples)
     looker = SideBySide(
         {
             "canary": CanaryProber(canary, CLOCK),
-            "http": HttpProber(CLOCK),
+            "http": HttpProber(web, CLOCK),
             "runs": RunsProber(journal, CLOCK, run),
             "sql": SqlProber(sql, CLOCK),
             "sql_write": SqlWriteProber(sql, ssh, CLOCK),
@@ -219,7 +221,7 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
             looker=looker,
             actors={
                 "ansible": AnsibleActor(plan, folder, secrets),
-                "http": HttpActor(),
+                "http": HttpActor(web),
                 "manual": ManualActor(journal, CLOCK),
                 "sql": SqlActor(sql),
                 "ssh": SshActor(ssh),
@@ -237,6 +239,7 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
         )
     finally:
         looker.close()
+        web.close()
         sql.close()
         ssh.close()
 
