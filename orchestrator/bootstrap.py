@@ -206,7 +206,7 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
             "http": HttpProber(web, CLOCK),
             "runs": RunsProber(journal, CLOCK, run),
             "sql": SqlProber(sql, CLOCK),
-            "sql_write": SqlWriteProber(sql, ssh, CLOCK),
+            "sql_write": SqlWriteProber(environment, sql, ssh, CLOCK),
             "ssh": SshProber(ssh, CLOCK),
             "tcp": TcpProber(environment, CLOCK),
         },
