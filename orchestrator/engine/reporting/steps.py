@@ -78,7 +78,6 @@ def _recount(
     last = attempts[-1] if attempts else None
     started = attempts[0].started if attempts else None
     ended = last.ended if last else None
-    charged = None if charges is None else charges.get(step.name, timedelta(0))
     return StepRecord(
         name=step.name,
         why=step.why,
@@ -96,8 +95,16 @@ def _recount(
         evidence=last.evidence if last else None,
         attempts=attempts,
         undone=_undo(step.name, entries),
-        downtime_s=None if charged is None or not started else charged.total_seconds(),
+        downtime_s=_charge(step.name, charges) if started else None,
     )
+
+
+def _charge(name: StepName, charges: Mapping[str, timedelta] | None) -> float | None:
+    """Return what is charged to a step, its undo included."""
+    if charges is None:
+        return None
+    shares = (charges.get(charged, timedelta(0)) for charged in (name, f"undo {name}"))
+    return sum(shares, timedelta(0)).total_seconds()
 
 
 def _progress(last: AttemptRecord | None) -> Progress:
