@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.observation import Outage, Watcher
-from orchestrator.domain.playbook import Action, Effect, StepName
+from orchestrator.domain.playbook import Effect, StepName
 from orchestrator.domain.record import Progress
 from orchestrator.domain.run import (
     Event,
@@ -139,41 +139,6 @@ def test_redundancy_counts_as_reduced_from_the_fence_to_the_last_step() -> None:
     assert report.unprotected.since == report.steps[2].started
     assert report.unprotected.until == report.steps[-1].ended
     assert refused().report().unprotected is None
-
-
-@pytest.mark.parametrize(
-    ("action", "line", "hosts"),
-    [
-        pytest.param(
-            Action(kind="sql", inputs={"on": ["s/a", "s/b"], "query": "select  1"}),
-            "select 1",
-            ("a", "b"),
-            id="a query on two members",
-        ),
-        pytest.param(
-            Action(kind="http", inputs={"method": "POST", "url": "http://shop/drain"}),
-            "POST http://shop/drain",
-            (),
-            id="a request",
-        ),
-        pytest.param(
-            Action(kind="ssh", inputs={"on": "a", "run": ["rm", "--", "a b"]}),
-            "rm -- 'a b'",
-            ("a",),
-            id="a command",
-        ),
-        pytest.param(
-            Action(kind="other", inputs={"strange": True}),
-            '{"strange": true}',
-            (),
-            id="something of which we know nothing",
-        ),
-    ],
-)
-def test_action_is_told_in_one_line(action: Action, line: str, hosts: tuple[str, ...]) -> None:
-    step = report_of(a_plan(a_step(action=action)), ()).steps[0]
-
-    assert (step.action, step.hosts) == (line, hosts)
 
 
 def test_step_may_fence_and_promote() -> None:

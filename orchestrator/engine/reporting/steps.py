@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import zip_longest
 
-from orchestrator.domain.canonical import plain
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.observation import Measurement
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import Action, Effect, Step, StepName
+from orchestrator.domain.playbook import Effect, Step, StepName
 from orchestrator.domain.record import AttemptRecord, Look, Progress, StepRecord, UndoRecord
 from orchestrator.domain.run import (
     Entry,
@@ -22,6 +19,7 @@ from orchestrator.domain.run import (
     UndoFinished,
     UndoIntended,
 )
+from orchestrator.engine.describing import hosts_of, line_of
 from orchestrator.engine.reporting.selecting import Told, select
 
 _PROGRESS = {
@@ -29,8 +27,6 @@ _PROGRESS = {
     Outcome.FAILED: Progress.FAILED,
     Outcome.UNKNOWN: Progress.UNKNOWN,
 }
-_TELLING_INPUTS = ("run", "play", "query", "url", "text")
-"""The input that says most about an action, whatever its kind."""
 
 
 def recount_steps(
@@ -49,26 +45,6 @@ def look_of(evidence: Evidence) -> Look:
         at=evidence.at,
         digest=evidence.digest,
     )
-
-
-def line_of(action: Action) -> str:
-    """Return what *action* does in one line, without where it does it."""
-    told = next((action.inputs[key] for key in _TELLING_INPUTS if key in action.inputs), None)
-    match told:
-        case None:
-            return json.dumps(plain(action.inputs), sort_keys=True, ensure_ascii=False)
-        case list() | tuple():
-            return shlex.join(map(str, told))
-        case _:
-            method = action.inputs.get("method", "")
-            return " ".join(f"{method} {told}".split())
-
-
-def hosts_of(action: Action) -> tuple[str, ...]:
-    """Return the hosts that *action* names; of a member ``service/host`` the host."""
-    named = action.inputs.get("on", ())
-    targets = named if isinstance(named, list | tuple) else (named,)
-    return tuple(str(target).rsplit("/", 1)[-1] for target in targets)
 
 
 def _recount(
