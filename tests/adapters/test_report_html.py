@@ -82,7 +82,7 @@ def test_first_screen_answers_what_management_asks() -> None:
         "6 of 6",
         "7 of 7",
         "Nothing: the run is complete.",
-        "Everything that the playbook asks for was verified.",
+        "Every check that the playbook asks for was made.",
     ):
         assert phrase in first
 
