@@ -7,12 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from orchestrator.adapters.reports.json_document import render_json, report_schema
-from orchestrator.adapters.reports.measurements import measurement_in
 from orchestrator.adapters.reports.schemas import FILE_NAME, write_schemas
-from orchestrator.domain.canonical import plain
-from orchestrator.domain.run import Measured
 from orchestrator.engine.reporting import report_of
-from tests.support.builders import a_journal, a_plan
+from tests.support.builders import a_plan
 from tests.support.stories import HOSTILE
 from tests.support.switchovers import STORIES, aborted, hostile, verified
 
@@ -84,23 +81,5 @@ def test_hostile_text_survives_unchanged_and_cannot_steer_a_terminal() -> None:
     assert not set(text) & set("\x00\x1b\u202e\u202c")
 
 
-def test_account_is_read_back_from_the_journal() -> None:
-    measurement = verified().measurement
-    account = plain(measurement)
-    assert isinstance(account, dict)
-
-    entries = a_journal((0, Measured(measurement=account, samples_file="samples.jsonl")))
-
-    assert measurement_in(entries) == measurement
-
-
-@pytest.mark.parametrize("account", [{}, {"doubts": ["client-1 is gone"]}])
-def test_account_without_numbers_gives_no_measurement(account: dict[str, object]) -> None:
-    entries = a_journal((0, Measured(measurement=account, samples_file="")))
-
-    assert measurement_in(entries) is None
-
-
-def test_journal_without_an_account_gives_no_measurement() -> None:
-    assert measurement_in(()) is None
+def test_report_of_nothing_is_still_json() -> None:
     assert json.loads(render_json(report_of(a_plan(), ())))["mode"] is None
