@@ -9,7 +9,7 @@ import click
 
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import Action, ChecklistName, GateStop, Playbook, Probe, Step
-from orchestrator.engine.reporting.steps import hosts_of, line_of
+from orchestrator.engine.describing import hosts_of, line_of
 
 WIDTH = 79
 INDENT = " " * 6
@@ -47,13 +47,8 @@ def playbook_as_text(playbook: Playbook) -> str:
 
 def in_one_line(call: Action | Probe) -> str:
     """Return an action or probe as one line: its kind, where, and what."""
-    action = Action(kind=call.kind, inputs=call.inputs)
-    where = ", ".join(hosts_of(action))
-    return (
-        f"{call.kind} on {where}: {line_of(action)}"
-        if where
-        else f"{call.kind}: {line_of(action)}"
-    )
+    where = ", ".join(hosts_of(call))
+    return f"{call.kind} on {where}: {line_of(call)}" if where else f"{call.kind}: {line_of(call)}"
 
 
 def _playbook_lines(playbook: Playbook) -> Iterator[str]:
