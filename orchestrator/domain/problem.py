@@ -39,9 +39,11 @@ class Fault:
 
     Attributes:
         path: Where in the document. A probe that stands alone where a list may stand is item 0.
+        at_key: True if the key is wrong, and not what it leads to.
     """
 
     path: Path
     what: str
     why: str
     remedy: str
+    at_key: bool = False
