@@ -1,14 +1,15 @@
 """Author forms: the domain's own dataclasses, bent to how people write them in YAML.
 
 Nothing is defined twice: each form is derived from a dataclass, so that a field added there can
-be written at once. Three things differ. A field may have another name. A field that is an action
-or a probe is spread: its kind is the key (``sql: {...}``). For a list of probes, one may stand.
+be written at once. Three things differ. A field may have another name. Kind and inputs of an
+action or probe are one key (``sql: {...}``), beside the keys of what holds it. For a list of
+probes, one may stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import timedelta
 from functools import partial
 from types import NoneType, UnionType
@@ -42,13 +43,19 @@ from orchestrator.adapters.content.leaves import (
     refusal,
 )
 from orchestrator.domain.environment import HostName, Service
+from orchestrator.domain.journey import JourneyAction
 from orchestrator.domain.playbook import Action, Probe, Step
 
-RENAMED: Mapping[type, Mapping[str, str]] = {Step: {"name": "step"}}
+RENAMED: Mapping[type, Mapping[str, str]] = {
+    Step: {"name": "step"},
+    JourneyAction: {"name": "action"},
+}
 LEFT_OUT: Mapping[type, frozenset[str]] = {Service: frozenset({"name"})}
 """Fields that are the key under which the value stands."""
 
-SPREAD: Mapping[type, str] = {Action: "action", Probe: "probe"}
+KIND_WORDS: Mapping[type, str] = {Action: "action", Probe: "probe", JourneyAction: "action"}
+"""What has a kind and inputs, and what to call it."""
+
 LEAVES: Mapping[Hint, Hint] = {
     str: Text,
     int: Whole,
@@ -62,46 +69,58 @@ BESIDE_OTHERS: Mapping[Hint, Hint] = {**LEAVES, float: PlainNumber}
 """Where text may stand as well, ``16MiB`` is text."""
 
 Kinds = Mapping[str, Hint]
+"""The form of the inputs of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Something with a kind, written as one key beside the keys of what holds it.
+
+    Attributes:
+        cls: What has the kind.
+        field: Which field of its holder it is; ``None`` where it is the holder itself.
+    """
+
+    cls: type
+    field: Field[object] | None
+
+    @property
+    def is_needed(self) -> bool:
+        """True if an author has to write it."""
+        return self.field is None or is_required(self.field)
 
 
 class Forms:
-    """Derives author forms; the same dataclass gives the same form.
+    """Derives author forms; the same dataclass gives the same form."""
 
-    Args:
-        actions: The form of the inputs of each kind of action.
-        probes: The form of the inputs of each kind of probe.
-    """
-
-    def __init__(self, actions: Kinds, probes: Kinds) -> None:
-        self._kinds: Mapping[type, Kinds] = {Action: actions, Probe: probes}
+    def __init__(self, kinds: Mapping[type, Kinds]) -> None:
+        self._kinds = kinds
         self._made: dict[type, Hint] = {}
 
     def of(self, cls: type) -> Hint:
         """Return a type by which pydantic makes a *cls* of an author's mapping."""
         if cls not in self._made:
-            self._made[cls] = self._spread(cls) if cls in SPREAD else self.record(cls)
+            self._made[cls] = self.record(cls)
         return self._made[cls]
 
     def record(self, cls: type) -> Hint:
-        """Return the form of an ordinary dataclass."""
+        """Return the form of a dataclass."""
         form = then(self.shape(cls), partial(self._build, cls))
-        for field, spread in self._spread_fields(cls):
-            form = self._with_one_kind(form, spread, is_needed=is_required(field))
+        for spread in self._spreads(cls):
+            form = also(form, partial(self._complain_of_kinds, spread))
         return form
 
     def shape(self, cls: type) -> Hint:
         """Return the keys that an author may write for a *cls*, with their types."""
         hints, about = get_type_hints(cls), attributes_of(cls)
         keys: dict[str, Hint] = {}
-        one_of: list[list[str]] = []
-        for field in fields(cls):
-            spread = without_none(hints[field.name])
-            if spread in SPREAD:
-                keys |= self._optional_kinds(spread)
-                one_of += [list(self._kinds[spread])] if is_required(field) else []
-            elif field.name not in LEFT_OUT.get(cls, ()):
-                form = described(self._typed(field, hints[field.name]), about.get(field.name))
-                keys[key_of(cls, field)] = form if is_required(field) else optional(form)
+        for spread in self._spreads(cls):
+            kinds = self._kinds[spread.cls]
+            keys |= {kind: optional(inputs) for kind, inputs in kinds.items()}
+        for field in self._plain_fields(cls):
+            form = described(self._typed(field, hints[field.name]), about.get(field.name))
+            keys[key_of(cls, field)] = form if is_required(field) else optional(form)
+        one_of = [list(self._kinds[s.cls]) for s in self._spreads(cls) if s.is_needed]
         return mapping_of(cls.__name__, keys, summary_of(cls), one_of)
 
     def hint(self, hint: Hint) -> Hint:
@@ -148,51 +167,53 @@ class Forms:
             forms["<scalar>"] = any_of(scalars)
         return choice(forms, _tag_by_value(records, list(forms)))
 
-    def _spread(self, cls: type) -> Hint:
-        """Return the form of an action or probe that stands alone: one key, its kind."""
-        keys = self._optional_kinds(cls)
-        shape = mapping_of(cls.__name__, keys, summary_of(cls), [list(keys)])
-        return self._with_one_kind(then(shape, partial(self._take_kind, cls)), cls, is_needed=True)
-
-    def _optional_kinds(self, cls: type) -> dict[str, Hint]:
-        return {kind: optional(inputs) for kind, inputs in self._kinds[cls].items()}
-
-    def _spread_fields(self, cls: type) -> list[tuple[Field[object], type]]:
+    def _spreads(self, cls: type) -> list[Spread]:
         hints = get_type_hints(cls)
-        kinds = ((field, without_none(hints[field.name])) for field in fields(cls))
-        return [(field, kind) for field, kind in kinds if kind in SPREAD]
+        held = ((field, without_none(hints[field.name])) for field in fields(cls))
+        spreads = [Spread(kinded, field) for field, kinded in held if kinded in self._kinds]
+        return [Spread(cls, None), *spreads] if cls in self._kinds else spreads
+
+    def _plain_fields(self, cls: type) -> list[Field[object]]:
+        """Return the fields that are written under a key of their own."""
+        elsewhere = set(LEFT_OUT.get(cls, ()))
+        elsewhere |= {spread.field.name for spread in self._spreads(cls) if spread.field}
+        elsewhere |= {"kind", "inputs"} if cls in self._kinds else set()
+        return [field for field in fields(cls) if field.name not in elsewhere]
 
     def _build(self, cls: type, given: Mapping[str, object]) -> object:
         values: dict[str, object] = dict.fromkeys(LEFT_OUT.get(cls, ()), "")
-        for field, spread in self._spread_fields(cls):
-            if self._kinds_in(spread, given):
-                values[field.name] = self._take_kind(spread, given)
-        for field in fields(cls):
+        for field in self._plain_fields(cls):
             if key_of(cls, field) in given:
                 values[field.name] = given[key_of(cls, field)]
+        for spread in self._spreads(cls):
+            for kind in self._kinds_in(spread, given):
+                inputs = {"kind": _kind_type(spread.cls)(kind), "inputs": given[kind]}
+                if spread.field:
+                    values[spread.field.name] = spread.cls(**inputs)
+                else:
+                    values |= inputs
         return cls(**values)
 
-    def _kinds_in(self, cls: type, given: Mapping[str, object]) -> list[str]:
-        return [kind for kind in given if kind in self._kinds[cls]]
+    def _kinds_in(self, spread: Spread, given: Mapping[str, object]) -> list[str]:
+        return [kind for kind in given if kind in self._kinds[spread.cls]]
 
-    def _take_kind(self, cls: type, given: Mapping[str, object]) -> object:
-        kind = self._kinds_in(cls, given)[0]
-        return cls(kind=kind, inputs=given[kind])
+    def _complain_of_kinds(self, spread: Spread, value: object) -> PydanticCustomError | None:
+        """Return what is wrong if there is none of the kinds, or several."""
+        found = len(self._kinds_in(spread, value)) if isinstance(value, dict) else 1
+        if found == 1 or (found == 0 and not spread.is_needed):
+            return None
+        word = KIND_WORDS[spread.cls]
+        return refusal(
+            f"exactly one {word} is wanted here",
+            f"write one of: {', '.join(self._kinds[spread.cls])}",
+            f"there is {'more than one' if found else 'no'} {word}",
+        )
 
-    def _with_one_kind(self, form: Hint, cls: type, *, is_needed: bool) -> Hint:
-        """Return *form*, which complains as well if there is none of the kinds, or several."""
 
-        def complaint(value: object) -> PydanticCustomError | None:
-            found = len(self._kinds_in(cls, value)) if isinstance(value, dict) else 1
-            if found == 1 or (found == 0 and not is_needed):
-                return None
-            return refusal(
-                f"exactly one {SPREAD[cls]} is wanted here",
-                f"write one of: {', '.join(self._kinds[cls])}",
-                f"there is {'more than one' if found else 'no'} {SPREAD[cls]}",
-            )
-
-        return also(form, complaint)
+def _kind_type(cls: type) -> Callable[[str], object]:
+    """Return what makes a kind of a text: ``str``, or an enumeration."""
+    made: Callable[[str], object] = get_type_hints(cls)["kind"]
+    return made
 
 
 def key_of(cls: type, field: Field[object]) -> str:

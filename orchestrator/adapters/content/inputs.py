@@ -25,7 +25,7 @@ class InputForms(Forms):
     """
 
     def __init__(self, *, with_references: bool) -> None:
-        super().__init__({}, {})
+        super().__init__({})
         self._with_references = with_references
 
     def record(self, cls: type) -> Hint:

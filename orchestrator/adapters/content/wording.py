@@ -85,6 +85,10 @@ def _fault(detail: ErrorDetails, schema: Schema, document: Document) -> Fault:
             return _unknown(path, schema)
         case "refused":
             return _refused(path, detail)
+        case "value_error":
+            return Fault(
+                path, f"{label(path)} cannot be so", str(detail["ctx"]["error"]), "mend it"
+            )
         case _:
             return _mistyped(path, detail, schema)
 
