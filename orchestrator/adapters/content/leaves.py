@@ -89,8 +89,11 @@ Text = Annotated[str, Strict()]
 Whole = Annotated[int, Strict()]
 Truth = Annotated[bool, Strict()]
 
-_SECONDS = PlainValidator(lambda value: _duration(value).total_seconds())
 
-Seconds = Annotated[float, _SECONDS, WithJsonSchema(dict(_whole(DURATION_PATTERN)))]
+Seconds = Annotated[
+    float,
+    PlainValidator(lambda value: _duration(value).total_seconds()),
+    WithJsonSchema(dict(_whole(DURATION_PATTERN))),
+]
 """A duration inside the inputs of an action or probe, which stay plain data: seconds."""
 PlainNumber = Annotated[float, Strict()]
