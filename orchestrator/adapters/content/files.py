@@ -81,6 +81,11 @@ class ContentFolder:
         except FileMissing:
             return ()
 
+    def folders(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the folders in *folder*, sorted; hidden ones are left alone."""
+        names = (name for name in self.names(folder) if not name.startswith("."))
+        return tuple(name for name in names if self._is_folder(f"{folder}/{name}"))
+
     def files(self, folder: str) -> Iterator[str]:
         """Yield every file below *folder*, sorted; links are among them, and fail to be read.
 

@@ -34,15 +34,30 @@ class _Group:
     hosts: set[str] = field(default_factory=set)
 
 
-def read_inventory(document: Document) -> tuple[Mapping[str, Variables], tuple[Problem, ...]]:
-    """Return the variables of each host, in the order of the file, and what is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What an inventory says.
+
+    Attributes:
+        hosts: The variables of each host, in the order of the file.
+        paths: Where in the document each host is first named.
+        problems: What is wrong; the rest may be used to find more of it.
+    """
+
+    hosts: Mapping[str, Variables]
+    paths: Mapping[str, Path]
+    problems: tuple[Problem, ...]
+
+
+def read_inventory(document: Document) -> Inventory:
+    """Return what *document* says; never raises for what is in it."""
     if document.value is REFUSED:
-        return {}, document.problems
+        return Inventory(hosts={}, paths={}, problems=document.problems)
     reader = _Reader()
     reader.read(document.value)
     hosts = reader.hosts()
     problems = tuple(placed(fault, document) for fault in reader.faults[:MOST_PROBLEMS])
-    return hosts, (*document.problems, *problems)
+    return Inventory(hosts=hosts, paths=reader.paths, problems=(*document.problems, *problems))
 
 
 class _Reader:
@@ -50,6 +65,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.paths: dict[str, Path] = {}
         self._groups: dict[str, _Group] = {ROOT: _Group()}
         self._hosts: dict[str, dict[str, object]] = {}
 
@@ -127,6 +143,7 @@ class _Reader:
                 self._complain_of_host(here)
                 continue
             group.hosts.add(name)
+            self.paths.setdefault(name, here)
             self._hosts.setdefault(name, {}).update(self._variables(variables, here))
 
     def _read_children(self, parent: str, value: object, path: Path) -> None:
