@@ -11,8 +11,12 @@ from orchestrator.domain.environment import Environment, Invariant, Service
 from orchestrator.domain.journey import Journey
 from orchestrator.domain.playbook import ChecklistName, Playbook
 from orchestrator.domain.problem import Fault, Path
+from orchestrator.domain.reference import references_in
 from orchestrator.engine.linting import repetitions
 from orchestrator.engine.tracing import Finding
+
+INVARIANT_ROOTS = ("member", "services", "hosts")
+"""What the probe of an invariant may refer to: it belongs to no playbook."""
 
 
 def lint_environment(environment: Environment) -> tuple[Fault, ...]:
@@ -147,6 +151,8 @@ def _lint_invariant(invariant: Invariant, environment: Environment, path: Path) 
             "it would always hold",
             "add `at_most:` or `at_least:`",
         )
+    for reference in references_in(invariant.probe.inputs, (*path, invariant.probe.kind)):
+        yield from absent(reference.path, "value", reference.root, INVARIANT_ROOTS)
 
 
 def _lint_journeys(environment: Environment) -> Iterator[Fault]:

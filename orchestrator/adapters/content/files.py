@@ -62,7 +62,7 @@ class ContentFolder:
             FileRefused: If it is missing, a link, no ordinary file, or too large.
         """
         *folders, last = parts_of(name)
-        with self._opened(folders) as folder:
+        with self._opened(folders, name) as folder:
             file = _open(name, last, _FILE, folder)
             with os.fdopen(file, "rb") as stream:
                 _require_ordinary(name, os.fstat(file))
@@ -76,7 +76,7 @@ class ContentFolder:
         """
         try:
             parts = parts_of(folder) if folder else ()
-            with self._opened(parts) as opened, os.scandir(opened) as entries:
+            with self._opened(parts, folder) as opened, os.scandir(opened) as entries:
                 return tuple(sorted({entry.name for entry in entries} - LEFT_ALONE))
         except FileMissing:
             return ()
@@ -120,16 +120,16 @@ class ContentFolder:
 
     def _is_folder(self, name: str) -> bool:
         *folders, last = parts_of(name)
-        with self._opened(folders) as folder:
+        with self._opened(folders, name) as folder:
             return stat.S_ISDIR(os.stat(last, dir_fd=folder, follow_symlinks=False).st_mode)
 
     @contextmanager
-    def _opened(self, folders: Sequence[str]) -> Iterator[int]:
-        """Open one folder after the other, so that no link is followed on the way."""
+    def _opened(self, folders: Sequence[str], wanted: str) -> Iterator[int]:
+        """Open one folder after the other, so that no link is followed on the way to *wanted*."""
         opened = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for name in folders:
-                inner = _open("/".join(folders), name, _FOLDER, opened)
+                inner = _open(wanted, name, _FOLDER, opened)
                 os.close(opened)
                 opened = inner
             yield opened

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import TaggedUnionSchema
 
 from orchestrator.adapters.content.documents import REFUSED, Document
 from orchestrator.adapters.content.schema_paths import Schema
@@ -13,6 +15,24 @@ from orchestrator.adapters.content.wording import explain
 from orchestrator.domain.problem import Fault, Problem
 
 T = TypeVar("T")
+
+
+class _AuthorSchema(GenerateJsonSchema):
+    """Without made-up titles, and lenient where two forms overlap.
+
+    A text such as ``${target}`` may be a reference and a text at once, which ``oneOf`` forbids.
+    """
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        """Refuse the titles that pydantic makes up."""
+        del schema
+        return False
+
+    def tagged_union_schema(self, schema: TaggedUnionSchema) -> dict[str, Any]:
+        """Return a choice of which any may fit."""
+        made = super().tagged_union_schema(schema)
+        made["anyOf"] = made.pop("oneOf")
+        return made
 
 
 class Form(Generic[T]):
@@ -28,7 +48,7 @@ class Form(Generic[T]):
     @cached_property
     def schema(self) -> Schema:
         """The form as JSON Schema, in the author's words."""
-        return self._adapter.json_schema()
+        return self._adapter.json_schema(schema_generator=_AuthorSchema)
 
     def read(self, document: Document) -> tuple[T | None, tuple[Problem, ...]]:
         """Return what *document* says, or ``None`` with the reasons; syntax errors included."""

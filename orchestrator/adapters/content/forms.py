@@ -147,7 +147,7 @@ class Forms:
             return self.sequence(args[0])
         if origin in {Union, UnionType}:
             return self._union(args)
-        if origin is not None and issubclass(origin, Mapping):
+        if isinstance(origin, type) and issubclass(origin, Mapping):
             return dict_of(self.hint(args[0]), self.hint(args[1]))
         return hint
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache, partial
 from typing import Annotated, Any, NewType
 
-from pydantic import WithJsonSchema
+from pydantic import TypeAdapter, WithJsonSchema
 
 from orchestrator.adapters.content.documents import Document
 from orchestrator.adapters.content.form import Form
 from orchestrator.adapters.content.forms import Forms
-from orchestrator.adapters.content.hints import Hint, choice, list_of, literal_of
+from orchestrator.adapters.content.hints import Hint, choice, list_of, literal_of, then
 from orchestrator.adapters.content.leaves import Seconds, Text
 from orchestrator.domain.problem import Fault
-from orchestrator.domain.reference import has_reference
+from orchestrator.domain.reference import has_reference, references_in
 
 _REFERENCE = Annotated[Text, WithJsonSchema({"type": "string", "pattern": r"\$\{[^}]+\}"})]
 _BOUND: Mapping[Hint, Hint] = {timedelta: float, float: float, int: int}
@@ -35,8 +36,11 @@ class InputForms(Forms):
         self._is_bound = is_bound
 
     def record(self, cls: type) -> Hint:
-        """Return the form of a dataclass, which stays a mapping."""
-        return self.shape(cls)
+        """Return the form of a dataclass, which stays a mapping.
+
+        What the dataclass itself refuses is refused here, if nothing is left to be bound.
+        """
+        return then(self.shape(cls), partial(_try_out, cls))
 
     def hint(self, hint: Hint) -> Hint:
         """Return the form of any type, beside which a reference may stand until it is bound."""
@@ -59,6 +63,17 @@ class InputForms(Forms):
         if isinstance(hint, type) and issubclass(hint, StrEnum):
             return literal_of([str(member) for member in hint])
         return super().hint(hint)
+
+
+def _try_out(cls: type, given: Mapping[str, object]) -> Mapping[str, object]:
+    if not any(references_in(given)):
+        _adapter_of(cls).validate_python(given)
+    return given
+
+
+@cache
+def _adapter_of(cls: Hint) -> TypeAdapter[object]:
+    return TypeAdapter(cls)
 
 
 def _reference_or_value(value: object) -> str:

@@ -137,7 +137,9 @@ class _Loader:
         for finding in lint_playbook(playbook, values):
             _, _, gate = finding.document.partition(" ")
             self._sources.blame(f"{CHECKLISTS}/{gate}.yaml" if gate else own, finding.fault)
-        self._sources.blame(own, *_lint_gates(playbook, values), *self._lint_files(folder, playbook))
+        self._sources.blame(
+            own, *_lint_gates(playbook, values), *self._lint_files(folder, playbook)
+        )
 
     def _lint_files(self, folder: str, playbook: Playbook) -> Iterator[Fault]:
         for path, file in _files_named(playbook):
