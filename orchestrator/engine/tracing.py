@@ -66,11 +66,10 @@ def _uses(playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]) -> 
     kept: set[str] = set()
     yield from _uses_of_gate(playbook.gate, checklists, kept)
     for index, move in enumerate(playbook.steps):
-        match move:
-            case GateStop():
-                yield from _uses_of_gate(move.gate, checklists, kept)
-            case Step():
-                yield from _uses_of_step(move, ("steps", index), kept)
+        if isinstance(move, GateStop):
+            yield from _uses_of_gate(move.gate, checklists, kept)
+        else:
+            yield from _uses_of_step(move, ("steps", index), kept)
     yield from _uses_of_probes(playbook.prior_state, ("prior_state",), kept)
     for name, probe in playbook.verify.probes.items():
         yield _use("playbook", ("verify", "probes", name), probe, kept)
@@ -150,12 +149,18 @@ def _lint_kept(reference: Reference, use: _Use, path: Path) -> Iterator[Fault]:
         )
 
 
-def _lint_effects(playbook: Playbook) -> Iterator[Fault]:
+def _effects(playbook: Playbook) -> Iterator[tuple[Path, str]]:
+    """Yield what each step fences and promotes, as far as it does."""
     for index, move in enumerate(playbook.steps):
         if isinstance(move, Step):
             effect = {"fences": move.effect.fences, "promotes": move.effect.promotes}
             for word, name in effect.items():
-                yield from _lint_effect(name, ("steps", index, "effect", word), playbook)
+                yield ("steps", index, "effect", word), name
+
+
+def _lint_effects(playbook: Playbook) -> Iterator[Fault]:
+    for path, name in _effects(playbook):
+        yield from _lint_effect(name, path, playbook)
 
 
 def _lint_effect(name: str, path: Path, playbook: Playbook) -> Iterator[Fault]:
@@ -173,6 +178,7 @@ def _lint_effect(name: str, path: Path, playbook: Playbook) -> Iterator[Fault]:
 
 def _lint_unused(playbook: Playbook, uses: Sequence[_Use]) -> Iterator[Fault]:
     used = {reference.root for use in uses for reference in references_in(use.inputs)}
+    used |= {reference.root for _, name in _effects(playbook) for reference in references_in(name)}
     used |= {parameter.member_of for parameter in playbook.parameters.values()}
     used |= set(playbook.locks)
     for name in playbook.parameters:
