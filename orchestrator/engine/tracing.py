@@ -53,10 +53,15 @@ class _Use:
 def trace(
     playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]
 ) -> tuple[Finding, ...]:
-    """Return every reference that names nothing, and every parameter that nothing refers to."""
+    """Return every reference that names nothing, and every parameter that nothing refers to.
+
+    The latter only if all checklists are there: one that is missing may be what refers to it.
+    """
     uses = list(_uses(playbook, checklists))
     faulty = [finding for use in uses for finding in _lint_use(use, playbook)]
     effects = [Finding("playbook", fault) for fault in _lint_effects(playbook)]
+    if any(gate not in checklists for gate in playbook.gates):
+        return (*faulty, *effects)
     unused = [Finding("playbook", fault) for fault in _lint_unused(playbook, uses)]
     return (*faulty, *effects, *unused)
 

@@ -90,7 +90,7 @@ def test_effect_has_to_refer_to_what_it_means() -> None:
 
 
 def test_reference_in_a_checklist_is_judged_by_the_playbook_that_uses_it() -> None:
-    gates = {PREFLIGHT: a_gate(PREFLIGHT, a_probed_item(a_look(on="${replica}")))}
+    gates = {**GATES, PREFLIGHT: a_gate(PREFLIGHT, a_probed_item(a_look(on="${replica}")))}
 
     (finding,) = trace(a_playbook(), gates)
 
@@ -119,6 +119,13 @@ def test_parameter_that_nobody_uses_is_found() -> None:
 
     assert finding.fault.path == ("parameters", "quiet_for")
     assert finding.fault.at_key
+
+
+def test_missing_checklist_may_be_what_uses_a_parameter() -> None:
+    quiet = Parameter(kind=ParameterKind.DURATION, default="1h")
+    playbook = a_playbook(parameters={**PARAMETERS, "quiet_for": quiet})
+
+    assert trace(playbook, {PREFLIGHT: a_gate(PREFLIGHT)}) == ()
 
 
 def test_parameter_that_only_an_effect_names_is_used() -> None:

@@ -13,7 +13,7 @@ from orchestrator.adapters.content.wording import suggestion
 from orchestrator.domain.checklist import Checklist
 from orchestrator.domain.environment import Environment, EnvironmentName
 from orchestrator.domain.errors import ContentInvalid, RequestRefused
-from orchestrator.domain.playbook import ChecklistName, GateStop, Playbook, PlaybookName
+from orchestrator.domain.playbook import ChecklistName, Playbook, PlaybookName
 from orchestrator.domain.problem import Path, Position, Problem
 
 PLAYBOOKS = "playbooks"
@@ -83,7 +83,7 @@ class Content:
         """
         chosen, where = self.pick(playbook, environment)
         names = {*chosen.files, *where.files}
-        for gate in gates_of(chosen.value):
+        for gate in chosen.value.gates:
             names.update(self.checklists[gate].files)
         return {name: self.sources.data(name) for name in sorted(names)}
 
@@ -123,7 +123,7 @@ class Content:
         if file.startswith(f"{PLAYBOOKS}/"):
             return file.startswith(f"{PLAYBOOKS}/{playbook}/")
         if file.startswith(f"{CHECKLISTS}/"):
-            gates = gates_of(chosen.value) if chosen else ()
+            gates = chosen.value.gates if chosen else ()
             return file in {f"{CHECKLISTS}/{gate}.yaml" for gate in gates}
         where = self.environments.get(EnvironmentName(environment))
         return file.startswith(f"{ENVIRONMENTS}/{environment}/") or (
@@ -135,7 +135,7 @@ class Content:
     ) -> Iterator[Problem]:
         gates = {
             name: self.checklists[name].value
-            for name in gates_of(playbook.value)
+            for name in playbook.value.gates
             if name in self.checklists
         }
         for finding in lint_pair(playbook.value, gates, environment.value):
@@ -143,12 +143,6 @@ class Content:
             holder = self.checklists[ChecklistName(name)] if name else playbook
             fault = finding.fault
             yield Problem(holder.locate(fault.path), fault.what, fault.why, fault.remedy)
-
-
-def gates_of(playbook: Playbook) -> tuple[ChecklistName, ...]:
-    """Return every gate of *playbook*, in order, without repetition."""
-    between = (move.gate for move in playbook.steps if isinstance(move, GateStop))
-    return tuple(dict.fromkeys((playbook.gate, *between)))
 
 
 def is_meant_for(playbook: Playbook, environment: Environment) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.content.file_forms import EnvironmentFile, InvariantsFile, PeopleFile
@@ -66,8 +66,8 @@ class EnvironmentLoader:
 
     def load(self, name: str) -> Loaded[Environment] | None:
         """Return the environment in the folder *name*, or ``None`` if it cannot be used."""
-        lineage = list(self._lineage(name))
-        if not lineage:
+        lineage = self._lineage(name)
+        if lineage is None:
             return None
         parts = _Parts(files=[_path(folder, MAIN) for folder, _ in lineage])
         self._take_keys(lineage, parts)
@@ -82,25 +82,30 @@ class EnvironmentLoader:
             value=environment, files=tuple(sorted(set(parts.files))), locate=self._locator(parts)
         )
 
-    def _lineage(self, name: str) -> Iterator[tuple[str, EnvironmentFile]]:
-        """Yield the environment's own main file, then that of each one it extends."""
-        seen: list[str] = []
-        while name not in seen:
-            path = _path(name, MAIN)
+    def _lineage(self, name: str) -> list[tuple[str, EnvironmentFile]] | None:
+        """Return the main file of the environment, then that of each one it extends.
+
+        ``None`` if one of them cannot be read: what is missing could be there.
+        """
+        lineage: list[tuple[str, EnvironmentFile]] = []
+        following: EnvironmentName | None = EnvironmentName(name)
+        while following is not None:
+            path = _path(following, MAIN)
             main = self._sources.read(path, EnvironmentFile)
             if main is None:
-                return
-            self._check_name(path, main.environment, name)
-            yield name, main
-            seen.append(name)
-            if main.extends is None:
-                return
-            if not self._may_extend(path, main.extends, seen):
-                return
-            name = main.extends
+                return None
+            self._check_name(path, main.environment, following)
+            lineage.append((following, main))
+            if main.extends and not self._may_extend(path, main.extends, lineage):
+                return None
+            following = main.extends
+        return lineage
 
-    def _may_extend(self, path: str, other: EnvironmentName, seen: list[str]) -> bool:
-        known = self._sources.folder.names(FOLDER)
+    def _may_extend(
+        self, path: str, other: EnvironmentName, lineage: list[tuple[str, EnvironmentFile]]
+    ) -> bool:
+        known = self._sources.folder.folders(FOLDER)
+        seen = [folder for folder, _ in lineage]
         if other in seen:
             self._sources.blame(
                 path,

@@ -105,10 +105,10 @@ class Forms:
 
     def record(self, cls: type) -> Hint:
         """Return the form of a dataclass."""
-        form = then(self.shape(cls), partial(self._build, cls))
+        form = self.shape(cls)
         for spread in self._spreads(cls):
             form = also(form, partial(self._complain_of_kinds, spread))
-        return form
+        return then(form, partial(self._build, cls))
 
     def shape(self, cls: type) -> Hint:
         """Return the keys that an author may write for a *cls*, with their types."""
