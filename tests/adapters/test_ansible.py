@@ -183,7 +183,7 @@ def test_a_play_from_elsewhere_is_not_run(actor: AnsibleActor, folder: Path, pla
     (folder / "outside.yml").write_text("[]")
     (folder / "playbook" / "linked.yml").symlink_to(folder / "outside.yml")
 
-    with pytest.raises(TargetUnavailable, match="no play"):
+    with pytest.raises(TargetUnavailable, match="no file"):
         actor.perform(an_action("ansible", play=play, on="db-a1"), AN_ATTEMPT, within=WITHIN)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import with_config
 
 from orchestrator.adapters.actions import ansible_process
+from orchestrator.adapters.frozen_files import find_file
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.output import BoundedOutput
 from orchestrator.adapters.ssh_config import ssh_config
@@ -23,7 +24,6 @@ from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of, login_of
 from orchestrator.adapters.trouble import first_line
 from orchestrator.domain.environment import Environment, Host
-from orchestrator.domain.errors import TargetUnavailable
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Attempt
@@ -42,7 +42,7 @@ TEMPLATE_MARKS = ("{{", "{%", "{#")
 
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnsibleActionInputs:
+class AnsibleInputs:
     """One play.
 
     Attributes:
@@ -93,7 +93,7 @@ class AnsibleActor:
     ) -> None:
         self._environment = environment
         self._secrets = secrets
-        self._playbook_folder = playbook_folder.resolve()
+        self._playbook_folder = playbook_folder
         self._work_folder = work_folder
 
     def perform(self, action: Action, attempt: Attempt, *, within: timedelta) -> ActionReport:
@@ -102,9 +102,9 @@ class AnsibleActor:
         Raises:
             TargetUnavailable: If nothing was started.
         """
-        inputs = parse(AnsibleActionInputs, action.inputs)
+        inputs = parse(AnsibleInputs, action.inputs)
         hosts = [host_of(self._environment, target) for target in inputs.targets]
-        play = self._find_play(inputs.play)
+        play = find_file(self._playbook_folder, inputs.play)
         self._work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         prefix = f"{attempt.step}-{attempt.number}-"
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self._work_folder.resolve()))
@@ -112,12 +112,6 @@ class AnsibleActor:
         arguments = _runner_arguments(folder, play, hosts, inputs.variables)
         answer = _run(folder, arguments, within)
         return _report(answer, [host.name for host in hosts], _output(folder))
-
-    def _find_play(self, name: str) -> Path:
-        play = (self._playbook_folder / name).resolve()
-        if not (play.is_relative_to(self._playbook_folder) and play.is_file()):
-            raise TargetUnavailable(f"there is no play {name!r} below the playbook's folder")
-        return play
 
     def _furnish(self, folder: Path) -> None:
         """Write everything that Ansible is told, apart from the play."""
