@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def suites(
     sshd: RealSshd, postgresql: RealPostgresql, folder: Path, closed_port: int
-) -> Iterator[PytestSuites]:
+) -> PytestSuites:
     environment = an_environment(
         hosts=[
             sshd.host("db-a1", postgresql_port=postgresql.port),
@@ -37,7 +36,7 @@ def suites(
         services=[a_database("db-a1", "db-down")],
         ssh=sshd.ssh,
     )
-    yield PytestSuites(
+    return PytestSuites(
         replace(a_plan(), environment=environment, parameters={"target": "orders-db/db-a1"}),
         SecretStore(sshd.folder),
         playbook_folder=folder / "playbook",
