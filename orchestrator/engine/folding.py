@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 from typing import TypeVar, assert_never
 
-from orchestrator.domain.checklist import ItemAnswers
+from orchestrator.domain.checklist import ItemAnswers, ItemName
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.run import (
     AbortRequested,
@@ -102,17 +102,26 @@ def _take_over(state: RunState) -> RunState:
     """
     prior = state.prior_state
     is_proved = prior is not None and prior.evidence.verdict is Verdict.PASSED
+    opened = {gate: state.opened[gate] for gate in state.opened if gate not in state.unspent}
     return replace(
         state,
         held=None,
         asked={},
-        opened={gate: state.opened[gate] for gate in state.opened.keys() - state.unspent},
+        answers={
+            gate: of_gate if gate in opened else _forget_looks(of_gate)
+            for gate, of_gate in state.answers.items()
+        },
+        opened=opened,
         unspent=frozenset(),
         invariants=None if state.held else state.invariants,
         steps={name: _unsettle(standing) for name, standing in state.steps.items()},
         undos={name: undo if _is_done(undo) else None for name, undo in state.undos.items()},
         prior_state=prior if is_proved else None,
     )
+
+
+def _forget_looks(of_gate: Mapping[ItemName, ItemAnswers]) -> Mapping[ItemName, ItemAnswers]:
+    return {item: replace(known, evidence=None) for item, known in of_gate.items()}
 
 
 def _unsettle(standing: StepStanding) -> StepStanding:
@@ -125,9 +134,13 @@ def _is_done(undo: UndoFinished | None) -> bool:
 
 
 def _take_hold(state: RunState, event: RunHeld) -> RunState:
-    """Let whoever resumes the run ask the gate again, with all the time people need."""
-    refused = state.refused if state.turned_back else None
-    return replace(state, held=event, refused=refused, waits={})
+    """Let whoever resumes the run ask the gate that refused anew."""
+    if state.refused is None or state.turned_back:
+        return replace(state, held=event)
+    gate = state.refused.gate
+    answers = {name: of_gate for name, of_gate in state.answers.items() if name != gate}
+    waits = {name: wait for name, wait in state.waits.items() if name != gate}
+    return replace(state, held=event, refused=None, answers=answers, waits=waits)
 
 
 def _take_look(state: RunState, event: ItemLookedAt, at: datetime) -> RunState:
