@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 from typing import TypeVar, assert_never
 
-from orchestrator.domain.checklist import ItemAnswers
+from orchestrator.domain.checklist import ItemAnswers, ItemName
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.run import (
     AbortRequested,
@@ -88,7 +88,7 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
         case AbortRequested():
             return replace(state, abort=event)
         case RunHeld():
-            return _take_hold(state, event)
+            return replace(state, held=event)
         case RunEnded():
             return replace(state, ended=event)
         case _:
@@ -100,19 +100,41 @@ def _take_over(state: RunState) -> RunState:
 
     A gate is asked again unless a step was begun behind it: its evidence was for that moment.
     """
+    state = _resume(state) if state.held else state
+    opened = {gate: state.opened[gate] for gate in state.opened if gate not in state.unspent}
     prior = state.prior_state
     is_proved = prior is not None and prior.evidence.verdict is Verdict.PASSED
     return replace(
         state,
-        held=None,
         asked={},
-        opened={gate: state.opened[gate] for gate in state.opened.keys() - state.unspent},
+        answers={
+            gate: of_gate if gate in opened else _forget_looks(of_gate)
+            for gate, of_gate in state.answers.items()
+        },
+        opened=opened,
         unspent=frozenset(),
-        invariants=None if state.held else state.invariants,
         steps={name: _unsettle(standing) for name, standing in state.steps.items()},
         undos={name: undo if _is_done(undo) else None for name, undo in state.undos.items()},
         prior_state=prior if is_proved else None,
     )
+
+
+def _resume(state: RunState) -> RunState:
+    """Ask a gate that refused anew, and look at the invariants again: hands may have mended it.
+
+    Not on the way back: there the refusal stays the reason.
+    """
+    state = replace(state, held=None, invariants=None)
+    if state.refused is None or state.turned_back:
+        return state
+    gate = state.refused.gate
+    answers = {name: of_gate for name, of_gate in state.answers.items() if name != gate}
+    waits = {name: wait for name, wait in state.waits.items() if name != gate}
+    return replace(state, refused=None, answers=answers, waits=waits)
+
+
+def _forget_looks(of_gate: Mapping[ItemName, ItemAnswers]) -> Mapping[ItemName, ItemAnswers]:
+    return {item: replace(known, evidence=None) for item, known in of_gate.items()}
 
 
 def _unsettle(standing: StepStanding) -> StepStanding:
@@ -122,12 +144,6 @@ def _unsettle(standing: StepStanding) -> StepStanding:
 
 def _is_done(undo: UndoFinished | None) -> bool:
     return undo is not None and undo.outcome is Outcome.DONE
-
-
-def _take_hold(state: RunState, event: RunHeld) -> RunState:
-    """Let whoever resumes the run ask the gate again, with all the time people need."""
-    refused = state.refused if state.turned_back else None
-    return replace(state, held=event, refused=refused, waits={})
 
 
 def _take_look(state: RunState, event: ItemLookedAt, at: datetime) -> RunState:

@@ -49,7 +49,7 @@ LIN = PersonName("lin")
 _PEOPLE = {
     ADA: Person(name="Ada Lovelace", roles=("on-call",)),
     GRACE: Person(name="Grace Hopper", roles=("database-owner",)),
-    LIN: Person(name="林小雨", roles=("service-manager",)),
+    LIN: Person(name="林小雨", roles=("service-manager", "on-call")),
 }
 _LOOKS = {
     "same-system": "3 of 3 members carry system identifier 7312458120938",
