@@ -49,10 +49,7 @@ def evaluate_gate(
     A gate opens only on evidence: an item without an answer, or with one older than the
     item's ``fresh_for``, is inconclusive, and a checklist without items never opens.
     """
-    standings = tuple(
-        _assess(context, item, answers, shown_for(context, item, items, answers).digest, now)
-        for item in items
-    )
+    standings = tuple(_assess(context, item, items, answers, now) for item in items)
     return GateDecision(Verdict.worst_of(s.verdict for s in standings), standings)
 
 
@@ -113,12 +110,15 @@ def reasons_not_to_sign(
 def _assess(
     context: GateContext,
     item: ChecklistItem,
+    items: Sequence[ChecklistItem],
     answers: Mapping[ItemName, ItemAnswers],
-    shown: str,
     now: datetime,
 ) -> ItemStanding:
     known = answers.get(item.item, _NO_ANSWERS)
-    valid = _valid_sign_offs(context, item, known.sign_offs, shown, now)
+    valid: tuple[SignOff, ...] = ()
+    if known.sign_offs:
+        shown = shown_for(context, item, items, answers).digest
+        valid = _valid_sign_offs(context, item, known.sign_offs, shown, now)
     if item.probe is not None:
         return _assess_look(context, item, known.evidence, valid, now)
     return _assess_signatures(item, valid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.domain.decision import (
     CheckPriorState,
@@ -35,6 +35,9 @@ from orchestrator.engine.holding import (
     hold_failed_step,
     hold_without_prior_state,
 )
+
+LOOKING_LIMIT = timedelta(minutes=1)
+"""Looks that grow stale before all are made are made again for so long, and no longer."""
 
 
 def next_move(plan: Plan, state: RunState, *, now: datetime) -> Decision:
@@ -137,9 +140,8 @@ def _ask_gate(plan: Plan, state: RunState, gate: ChecklistName, now: datetime) -
     decision = evaluate_gate(gate_context(plan, state, gate), items, answers, now=now)
     if decision.is_open:
         return NoteGate(GateOpened(gate=gate, verdict=decision.verdict))
-    time_for_people = plan.environment.policy.sign_off_within
     waits = state.waits.get(gate)
-    until = waits.until if waits else state.asked.get(gate, now) + time_for_people
+    until = waits.until if waits else state.asked.get(gate, now) + LOOKING_LIMIT
     if now > until:
         is_late = waits is not None
         return NoteGate(GateRefused(gate=gate, obstacles=decision.obstacles, timed_out=is_late))
@@ -150,7 +152,7 @@ def _ask_gate(plan: Plan, state: RunState, gate: ChecklistName, now: datetime) -
         return NoteGate(GateRefused(gate=gate, obstacles=decision.obstacles))
     if waits:
         return WaitForPeople(until)
-    until = now + time_for_people
+    until = now + plan.environment.policy.sign_off_within
     return NoteGate(GateWaits(gate=gate, until=until, obstacles=decision.obstacles))
 
 

@@ -5,6 +5,7 @@ LabError                   says what happened, where, and what to do next
 │   ├── NamespacesForbidden    the full lab is not allowed here; a loopback lab may be
 │   └── PackagesMissing        Debian packages have to be installed first
 ├── LabBusy                somebody else is bringing it up or down, or owns its directory
+├── KeysLost               the lab is up, but the keys to it are gone
 ├── CommandFailed          a program of the operating system said no
 ├── HostUnknown            no such host in the lab, or the lab is down
 └── HostNotReady           a host or service did not come up in time
@@ -31,6 +32,10 @@ class PackagesMissing(LabUnsupported):
 
 class LabBusy(LabError):
     """The lab belongs to somebody else at this moment."""
+
+
+class KeysLost(LabError):
+    """Nobody can get into the lab that is up."""
 
 
 class CommandFailed(LabError):

@@ -47,6 +47,11 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
+def is_alive() -> bool:
+    """Tell whether anything of the hosts still runs."""
+    return hosts.are_alive()
+
+
 def remove() -> None:
     """Remove every host and network, however far :func:`build` got."""
     hosts.kill_hosts()

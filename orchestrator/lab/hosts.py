@@ -79,6 +79,11 @@ def kill_hosts() -> None:
     _remove_cgroups()
 
 
+def are_alive() -> bool:
+    """Tell whether any process of any host exists."""
+    return any(True for _ in _pids())
+
+
 def dead_hosts(names: Iterable[str]) -> list[str]:
     """Return those of *names* that were started and have no process left."""
     tree = cgroup_tree() / _CGROUP

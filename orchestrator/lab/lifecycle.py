@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
-from orchestrator.lab.errors import NamespacesForbidden
+from orchestrator.lab.errors import KeysLost, NamespacesForbidden
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.login import ssh_command
 from orchestrator.lab.looking import look
@@ -31,6 +31,7 @@ from orchestrator.lab.users import is_root
 
 Say = Callable[[str], None]
 _IDENTITY = "identity"
+_LABS = {FULL.kind: full, LOOPBACK.kind: loopback}
 _BLUEPRINTS = {blueprint.kind: blueprint for blueprint in (FULL, LOOPBACK)}
 
 
@@ -42,11 +43,11 @@ def up(home: Path, say: Say) -> LabStatus:
     """
     with exclusive():
         record = read_record()
-        if record and record.complete:
+        if record and record.complete and _LABS[record.kind].is_alive():
             _adopt(record, home, say)
             return status(home)
         if record:
-            say("clearing away what an interrupted `up` left")
+            say("clearing away what is left of an earlier lab")
             _remove_everything(home)
         _build(home, say)
     return status(home)
@@ -107,8 +108,7 @@ def _build(home: Path, say: Say) -> None:
     )
     write_record(record)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    build = full.build if blueprint is FULL else loopback.build
-    build(home, say)
+    _LABS[blueprint.kind].build(home, say)
     write_file(home / _IDENTITY, File(record.identity, 0o600))
     write_record(replace(record, complete=True))
 
@@ -143,10 +143,19 @@ def _is_of(record: Record, home: Path) -> bool:
 
 
 def _adopt(record: Record, home: Path, say: Say) -> None:
-    """Copy the keys of a lab that was brought up from another directory."""
+    """Copy the keys of a lab that was brought up from another directory.
+
+    Raises:
+        KeysLost: If they are not there any more.
+    """
     if _is_of(record, home):
         say(f"the {record.kind} lab is up already")
         return
+    if not _is_of(record, Path(record.home)):
+        raise KeysLost(
+            f"the {record.kind} lab is up, but its keys in {record.home} are gone:"
+            " run `recover lab down`, then `recover lab up`"
+        )
     say(f"the {record.kind} lab is up already; copying its keys from {record.home}")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_credentials(home)

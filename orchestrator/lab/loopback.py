@@ -59,6 +59,11 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
+def is_alive() -> bool:
+    """Tell whether anything of the hosts still runs."""
+    return bool(_pids())
+
+
 def remove() -> None:
     """Kill every process of every host, and then what reaps them."""
     kill_all(lambda: {pid for pid in _pids() if not _has(pid, INIT_MARK)})
@@ -113,10 +118,10 @@ def _recorded() -> Iterator[int]:
     """Find those whose title has overwritten their environment, as sshd's does."""
     for pattern in _PID_FILES:
         for path in ROOT.glob(pattern):
-            pid = int(path.read_text(encoding="ascii").split()[0])
-            # The number may be somebody else's by now.
-            if str(ROOT).encode() in _read(pid, "cmdline"):
-                yield pid
+            # It may be empty still, or the number somebody else's by now.
+            for number in path.read_text(encoding="ascii").split()[:1]:
+                if str(ROOT).encode() in _read(int(number), "cmdline"):
+                    yield int(number)
 
 
 def _read(pid: int, name: str) -> bytes:

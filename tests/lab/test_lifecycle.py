@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lab import full, lifecycle
-from orchestrator.lab.errors import LabBusy
+from orchestrator.lab import full, lifecycle, loopback
+from orchestrator.lab.errors import KeysLost, LabBusy
 from orchestrator.lab.hosts import HostView, dead_hosts, start_host
 from orchestrator.lab.network import build_networks
 from orchestrator.lab.readiness import last_words
 from orchestrator.lab.record import ROOT, claim_root, exclusive
 from orchestrator.lab.status import NO_LAB
+from orchestrator.lab.topology import FULL
 from tests.support.lab import REPOSITORY, Lab, machine, wait_until
 
 pytestmark = pytest.mark.lab
@@ -91,7 +92,7 @@ def test_up_after_one_that_was_killed_starts_afresh(down: Lab, tmp_path: Path) -
 
     status = lifecycle.up(down.home, said.append)
 
-    assert said[0] == "clearing away what an interrupted `up` left"
+    assert said[0] == "clearing away what is left of an earlier lab"
     assert status.problems == ()
 
 
@@ -102,8 +103,31 @@ def test_lab_of_another_version_is_cleared_away_before_the_new_one(down: Lab) ->
 
     status = lifecycle.up(down.home, said.append)
 
-    assert said[0] == "clearing away what an interrupted `up` left"
+    assert said[0] == "clearing away what is left of an earlier lab"
     assert status.problems == ()
+
+
+def test_lab_that_a_restart_of_the_machine_took_is_built_anew(lab: Lab) -> None:
+    lifecycle.up(lab.home, print)
+    (full if lab.blueprint is FULL else loopback).remove()
+    assert lifecycle.status(lab.home).problems != ()
+    said: list[str] = []
+
+    status = lifecycle.up(lab.home, said.append)
+
+    assert said[0] == "clearing away what is left of an earlier lab"
+    assert status.problems == ()
+
+
+def test_lab_whose_keys_are_gone_is_said_to_be_so_and_can_be_taken_down(lab: Lab) -> None:
+    lifecycle.up(lab.home, print)
+    (lab.home / "identity").unlink()
+
+    with pytest.raises(KeysLost, match="run `recover lab down`"):
+        lifecycle.up(lab.home, print)
+
+    lifecycle.down(lab.home, print)
+    assert lifecycle.status(lab.home) == NO_LAB
 
 
 @pytest.mark.usefixtures("full_lab", "down")

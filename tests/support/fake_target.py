@@ -72,6 +72,7 @@ class FakeTarget:
         blind: Facts that cannot be seen now.
         on_perform: Called before the first byte reaches the target.
         output: What every action prints.
+        look_takes: How long it takes to answer probes.
     """
 
     clock: FakeClock
@@ -81,6 +82,7 @@ class FakeTarget:
     arrivals: list[Arrival] = field(default_factory=list)
     on_perform: Callable[[Action, Attempt], None] = lambda _action, _attempt: None
     output: str = ""
+    look_takes: timedelta = ONE_LOOK
 
     def will(self, fact: str, *fates: Fate) -> None:
         """Say what becomes of the next actions on *fact*."""
@@ -103,7 +105,7 @@ class FakeTarget:
 
     def look(self, probes: Sequence[Probe], *, within: timedelta) -> Sequence[Evidence]:
         looks = [self._look_once(probe) for probe in probes]
-        self.clock.advance(ONE_LOOK)
+        self.clock.advance(self.look_takes)
         return looks
 
     def look_until(self, probes: Sequence[Probe], *, within: timedelta) -> Sequence[Evidence]:

@@ -58,7 +58,7 @@ class RealPostgresql:
 
     def start(self) -> None:
         options = (
-            f"-p {self.port} -k {self.data} -c listen_addresses=127.0.0.1"
+            f"-p {self.port} -k '' -c listen_addresses=127.0.0.1"
             " -c fsync=off -c max_connections=50 -c shared_buffers=16MB"
         )
         _run(

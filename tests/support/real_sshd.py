@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,10 @@ class RealSshd:
 
     def kick_everybody_out(self) -> None:
         """Kill the processes of those who are logged in; the listener goes on."""
-        for pid in children_of(self.pid):
-            os.kill(pid, signal.SIGKILL)
+        # Their servers first, lest these still report how the programs ended.
+        for pid in reversed(children_of(self.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
