@@ -9,15 +9,13 @@ import click
 from orchestrator.adapters.reports.words import bounds, count, duration, milliseconds
 from orchestrator.domain.record import Progress
 from orchestrator.domain.report import Report, Standing
-from orchestrator.domain.run import ExitCode
 from orchestrator.domain.verdict import Verdict
-from orchestrator.interfaces.columns import printable, wrapped
+from orchestrator.interfaces.columns import labelled, printable, wrapped
 from orchestrator.interfaces.marks import mark
 
 LABEL_WIDTH = 14
-
-_NOTHING_TO_MEASURE = frozenset({ExitCode.REFUSED, ExitCode.SIGN_OFF_TIMED_OUT})
-"""Runs that end so have changed nothing."""
+MOST_LINES = 4
+"""Of one row; the report has the rest."""
 
 
 def closing_words(report: Report, report_file: str) -> Iterator[str]:
@@ -28,19 +26,19 @@ def closing_words(report: Report, report_file: str) -> Iterator[str]:
     yield from wrapped(printable(report.summary), "  ", "  ")
     for label, text in _rows(report, report_file):
         if text:
-            yield from wrapped(printable(text), f"  {label:{LABEL_WIDTH}}", " " * (LABEL_WIDTH + 2))
+            yield from labelled(label, text, indent=2, width=LABEL_WIDTH, most=MOST_LINES)
 
 
 def _rows(report: Report, report_file: str) -> Iterator[tuple[str, str]]:
     yield "steps", _steps(report)
-    if report.exit_code not in _NOTHING_TO_MEASURE:
+    if report.times.first_action:
         yield "downtime", _downtime(report)
         yield "lost writes", _lost_writes(report)
     yield "prior state", report.prior_state.summary if report.prior_state else ""
     if report.verification.checks:
         yield "verified", _verified(report)
     yield "not verified", "; ".join(report.not_verified)
-    yield "if it stays so", _if_it_stays_so(report)
+    yield "if left so", _if_left_so(report)
     yield "next", _next(report)
     yield "report", report_file
 
@@ -63,14 +61,14 @@ def _took(report: Report) -> str:
 def _downtime(report: Report) -> str:
     seen = report.downtime
     told = bounds(seen.at_least_s, seen.at_most_s)
-    gap = f"; longest gap between writes {milliseconds(seen.longest_gap_ms)}"
     allowed = duration(report.objectives.downtime_s)
-    return f"{told} of {allowed} allowed" + gap * (seen.longest_gap_ms is not None)
+    gap = f"; longest gap between writes {milliseconds(seen.longest_gap_ms)}"
+    return f"{told} (allowed {allowed})" + gap * (seen.longest_gap_ms is not None)
 
 
 def _lost_writes(report: Report) -> str:
     writes = report.writes
-    told = f"{count(writes.lost)} of {report.objectives.lost_writes} allowed"
+    told = f"{count(writes.lost)} (allowed {report.objectives.lost_writes})"
     if writes.acknowledged is None:
         return told
     return f"{told}; {count(writes.acknowledged)} acknowledged, {count(writes.unknown)} unknown"
@@ -84,7 +82,7 @@ def _verified(report: Report) -> str:
     return f"{told}; not: {others}" if others else told
 
 
-def _if_it_stays_so(report: Report) -> str:
+def _if_left_so(report: Report) -> str:
     """Return what the newest step says of stopping behind it, while the run is held."""
     begun = [step for step in report.steps if step.outcome is not Progress.PENDING]
     return begun[-1].if_you_stop_here if report.standing is Standing.HELD and begun else ""

@@ -1,4 +1,4 @@
-"""Text in the columns of a terminal: what is hostile made visible, what is wide counted as wide."""
+"""Text in the columns of a terminal: the hostile made visible, the wide counted as wide."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def wrapped(text: str, first: str = "", rest: str = "", *, most: int = 0) -> Ite
         lines = [*lines[: most - 1], "…"]
     for number, line in enumerate(lines):
         yield f"{rest if number else first}{line}".rstrip()
+
+
+def labelled(label: str, text: str, *, indent: int, width: int, most: int = 0) -> Iterator[str]:
+    """Break *text* behind a label of *width* columns; what comes below stands under the text."""
+    first = f"{' ' * indent}{label:{width}}"
+    yield from wrapped(printable(text), first, " " * len(first), most=most)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

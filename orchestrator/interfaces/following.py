@@ -108,7 +108,7 @@ def _show_question(desk: RunDesk, item: ItemName) -> None:
 
 
 def _close(desk: RunDesk) -> ExitCode:
-    if not desk.has_come_to_rest():
+    if not desk.is_at_rest():
         click.echo(f"\nrun {desk.run} has no driver and has not ended")
         for line in desk.last_words():
             click.echo(f"  {printable(line)}")

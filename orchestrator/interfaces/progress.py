@@ -7,8 +7,9 @@ import sys
 from orchestrator.adapters.reports.words import duration
 from orchestrator.interfaces.columns import printable, screen_width
 
-PATIENCE_S = 0.5
+PATIENCE_S = 1.0
 """Shorter work would only flicker."""
+INDENT = " " * 11
 _CLEAR = "\r\x1b[K"
 
 
@@ -31,7 +32,7 @@ class ProgressLine:
         took_s = now - self._since
         if not self._is_shown or not self._doing or took_s < PATIENCE_S:
             return
-        told = printable(f"           … {self._doing}, {duration(int(took_s * 10) / 10)}")
+        told = f"{INDENT}… {printable(self._doing)}, {duration(int(took_s * 10) / 10)}"
         if told != self._told:
             sys.stdout.write(_CLEAR + told[: screen_width() - 1])
             sys.stdout.flush()

@@ -11,6 +11,7 @@ from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.domain.canonical import plain
 from orchestrator.domain.observation import Measurement
 from orchestrator.domain.run import Entry, Event, Measured, RunEnded, RunHeld, RunId
+from tests.support.builders import NOON
 from tests.support.stories import Story
 
 
@@ -18,7 +19,7 @@ class TellingClock:
     """Stands at the time that it is told."""
 
     def __init__(self) -> None:
-        self.at = datetime.min
+        self.at = NOON
 
     def now(self) -> datetime:
         return self.at

@@ -48,6 +48,20 @@ class Content:
         )
         return tuple(sorted({*self.flaws, *pairs}))
 
+    def find_playbook(self, playbook: str) -> Loaded[Playbook]:
+        """Return *playbook* as it is written, if it can be read.
+
+        Raises:
+            RequestMalformed: If there is no such playbook.
+            ContentInvalid: With every problem of its files.
+        """
+        self._require(PLAYBOOKS, "playbook", playbook)
+        found = self.playbooks.get(PlaybookName(playbook))
+        if found is None:
+            below = f"{PLAYBOOKS}/{playbook}/"
+            raise ContentInvalid([p for p in self.flaws if p.position.file.startswith(below)])
+        return found
+
     def pick(
         self, playbook: str, environment: str
     ) -> tuple[Loaded[Playbook], Loaded[Environment]]:
