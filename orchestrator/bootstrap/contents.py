@@ -16,8 +16,7 @@ from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.probes.canary import CanaryInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
 from orchestrator.adapters.probes.runs import RunsInputs
-from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs
-from orchestrator.adapters.probes.sql_write import SqlWriteProbeInputs
+from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs, SqlWriteProbeInputs
 from orchestrator.adapters.probes.ssh import SshProbeInputs
 from orchestrator.adapters.probes.tcp import TcpProbeInputs
 from orchestrator.domain.problem import Problem

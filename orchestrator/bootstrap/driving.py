@@ -28,7 +28,8 @@ from orchestrator.adapters.probes.sql_write import SqlWriteProber
 from orchestrator.adapters.probes.ssh import SshProber
 from orchestrator.adapters.probes.tcp import TcpProber
 from orchestrator.adapters.run_folder import RunFolder
-from orchestrator.adapters.sql_sessions import Login, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Login
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.suites_pytest import PytestSuites
 from orchestrator.adapters.system import SecretStore
