@@ -1,0 +1,152 @@
+"""Bringing the lab up, looking at it, going in, taking it down."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from orchestrator.lab import full, loopback, requirements
+from orchestrator.lab.credentials import remove_credentials
+from orchestrator.lab.errors import HostUnknown, NamespacesForbidden
+from orchestrator.lab.files import File, write_file
+from orchestrator.lab.looking import look
+from orchestrator.lab.record import (
+    Record,
+    claim_root,
+    exclusive,
+    read_record,
+    remove_root,
+    write_record,
+)
+from orchestrator.lab.status import NO_LAB, LabStatus
+from orchestrator.lab.topology import FULL, LOOPBACK, Blueprint
+from orchestrator.lab.users import is_root
+
+Say = Callable[[str], None]
+_IDENTITY = "identity"
+_BLUEPRINTS = {blueprint.kind: blueprint for blueprint in (FULL, LOOPBACK)}
+
+
+def up(home: Path, say: Say) -> LabStatus:
+    """Bring the lab up, or say what is up already; its keys and passwords go below *home*.
+
+    Raises:
+        LabError: If this machine cannot carry it, or something of it did not come up.
+    """
+    with exclusive():
+        record = read_record()
+        if record and record.complete:
+            _adopt(record, home, say)
+            return status(home)
+        if record:
+            say("clearing away what an interrupted `up` left")
+            _remove_everything(home)
+        _build(home, say)
+    return status(home)
+
+
+def status(home: Path) -> LabStatus:
+    """Look at the lab."""
+    record = read_record()
+    if record is None:
+        return NO_LAB
+    seen = look(_BLUEPRINTS[record.kind], home)
+    if not record.complete:
+        return replace(seen, problems=("`up` has not finished; run it again", *seen.problems))
+    if not _is_of(record, home):
+        other = f"{home} has no keys for this lab: run `recover lab up` to copy them"
+        return replace(seen, problems=(other, *seen.problems))
+    return seen
+
+
+def down(home: Path, say: Say) -> None:
+    """Take the lab down and remove every trace of it; also one that never came fully up."""
+    with exclusive():
+        existed = read_record() is not None
+        _remove_everything(home)
+    say("the lab is down" if existed else "there was no lab")
+
+
+def shell(home: Path, name: str) -> NoReturn:
+    """Become a login shell on the host *name*.
+
+    Raises:
+        HostUnknown: If the lab is down or has no such host.
+    """
+    record = read_record()
+    blueprint = _BLUEPRINTS[record.kind] if record else None
+    argv = ssh_command(blueprint, home, name)
+    os.execvp(argv[0], argv)  # noqa: S606 - the argv is ours
+
+
+def ssh_command(blueprint: Blueprint | None, home: Path, name: str) -> list[str]:
+    """Return the command that logs in to the host *name* and trusts only its pinned key."""
+    hosts = {host.name: host for host in blueprint.hosts} if blueprint else {}
+    if blueprint is None or name not in hosts:
+        known = ", ".join(hosts) or "none: `recover lab up` brings them up"
+        raise HostUnknown(f"the lab has no host {name!r}; its hosts are {known}")
+    ssh = home / "ssh"
+    options = {
+        "IdentitiesOnly": "yes",
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": str(ssh / "known_hosts"),
+        "GlobalKnownHostsFile": "/dev/null",
+    }
+    settings = [argument for k, v in options.items() for argument in ("-o", f"{k}={v}")]
+    key = ["-i", str(ssh / "id_ed25519")]
+    port = ["-p", str(blueprint.ports.ssh)]
+    return ["ssh", "-F", "none", *key, *settings, *port, hosts[name].management]
+
+
+def _choose(say: Say) -> Blueprint:
+    try:
+        requirements.require_namespaces()
+    except NamespacesForbidden as refusal:
+        requirements.require_packages(loopback=True)
+        say(f"{refusal}; building the loopback lab instead")
+        return LOOPBACK
+    return FULL
+
+
+def _build(home: Path, say: Say) -> None:
+    blueprint = _choose(say)
+    claim_root()
+    record = Record(kind=blueprint.kind, home=str(home), identity=uuid.uuid4().hex, complete=False)
+    write_record(record)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    build = full.build if blueprint is FULL else loopback.build
+    build(home, say)
+    write_file(home / _IDENTITY, File(record.identity, 0o600))
+    write_record(replace(record, complete=True))
+
+
+def _remove_everything(home: Path) -> None:
+    if is_root():
+        full.remove()
+    loopback.remove()
+    remove_root()
+    remove_credentials(home)
+    (home / _IDENTITY).unlink(missing_ok=True)
+
+
+def _is_of(record: Record, home: Path) -> bool:
+    identity = home / _IDENTITY
+    return identity.exists() and identity.read_text(encoding="ascii") == record.identity
+
+
+def _adopt(record: Record, home: Path, say: Say) -> None:
+    """Copy the keys of a lab that was brought up from another directory."""
+    if _is_of(record, home):
+        say(f"the {record.kind} lab is up already")
+        return
+    say(f"the {record.kind} lab is up already; copying its keys from {record.home}")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    remove_credentials(home)
+    for name in ("ssh", "secrets"):
+        shutil.copytree(Path(record.home) / name, home / name)
+    write_file(home / _IDENTITY, File(record.identity, 0o600))

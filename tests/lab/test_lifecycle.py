@@ -1,0 +1,144 @@
+"""Taking the lab down, at any moment. These tests leave it up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.lab import lifecycle
+from orchestrator.lab.errors import LabBusy
+from orchestrator.lab.record import ROOT, exclusive
+from orchestrator.lab.status import NO_LAB
+from tests.support.lab import REPOSITORY, Lab, machine, wait_until
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def down(lab: Lab) -> Iterator[Lab]:
+    """No lab, and afterwards the session's lab again."""
+    lifecycle.down(lab.home, print)
+    yield lab
+    assert lifecycle.up(lab.home, print).problems == ()
+
+
+def test_down_leaves_nothing_of_the_lab_behind(down: Lab) -> None:
+    before = machine()
+
+    lifecycle.up(down.home, print)
+    assert machine() != before
+    lifecycle.down(down.home, print)
+
+    assert machine() == before
+    assert lifecycle.status(down.home) == NO_LAB
+    assert [path.name for path in down.home.iterdir()] == []
+
+
+def _recorded(_: str) -> bool:
+    return (ROOT / "lab.json").exists()
+
+
+def _host_started(_: str) -> bool:
+    return any(ROOT.glob("*/seed")) or any(ROOT.glob("*/sshd_config"))
+
+
+def _database_made(_: str) -> bool:
+    return any(ROOT.glob("db-a1/postgresql/**/postmaster.opts"))
+
+
+def _standby_copied(_: str) -> bool:
+    return any(ROOT.glob("db-b1/postgresql/**/standby.signal"))
+
+
+def _hosts_up(said: str) -> bool:
+    return "hosts up" in said
+
+
+_MOMENTS = [_recorded, _host_started, _database_made, _standby_copied, _hosts_up]
+
+
+@pytest.mark.parametrize("reached", _MOMENTS, ids=lambda f: f.__name__.strip("_"))
+def test_up_that_was_killed_is_cleared_away_by_down(
+    down: Lab, tmp_path: Path, reached: Callable[[str], bool]
+) -> None:
+    before = machine()
+    _kill_up_when(reached, down.home, tmp_path / "said")
+    assert machine() != before
+
+    lifecycle.down(down.home, print)
+
+    assert machine() == before
+
+
+def test_up_after_one_that_was_killed_starts_afresh(down: Lab, tmp_path: Path) -> None:
+    _kill_up_when(_host_started, down.home, tmp_path / "said")
+    assert "run it again" in lifecycle.status(down.home).problems[0]
+    said: list[str] = []
+
+    status = lifecycle.up(down.home, said.append)
+
+    assert said[0] == "clearing away what an interrupted `up` left"
+    assert status.problems == ()
+
+
+def test_down_without_a_lab_says_so(down: Lab) -> None:
+    said: list[str] = []
+
+    lifecycle.down(down.home, said.append)
+
+    assert said == ["there was no lab"]
+
+
+@pytest.mark.usefixtures("as_root")
+def test_directory_of_somebody_else_is_not_touched(down: Lab) -> None:
+    ROOT.mkdir()
+    (ROOT / "treasure").touch()
+    os.chown(ROOT, 65534, 65534)
+    try:
+        for refused in (lifecycle.up, lifecycle.down):
+            with pytest.raises(LabBusy, match="owner uid 65534"):
+                refused(down.home, print)
+        assert (ROOT / "treasure").exists()
+    finally:
+        (ROOT / "treasure").unlink()
+        ROOT.rmdir()
+
+
+def test_second_up_waits_for_the_first(down: Lab) -> None:
+    with exclusive():
+        waiting = _start_up(down.home, subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+        assert not ROOT.exists()
+
+    said, _ = waiting.communicate(timeout=60)
+
+    assert waiting.returncode == 0, said
+    assert "hosts up" in said
+
+
+def _kill_up_when(reached: Callable[[str], bool], home: Path, said: Path) -> None:
+    with said.open("w") as stream:
+        process = _start_up(home, stream.fileno())
+        try:
+            wait_until(lambda: reached(said.read_text()), reached.__name__)
+            assert process.poll() is None, "`up` was quicker than this test"
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def _start_up(home: Path, stdout: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "orchestrator.lab", "up", "--home", str(home)],
+        cwd=REPOSITORY,
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

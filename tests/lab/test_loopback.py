@@ -1,0 +1,76 @@
+"""The lab where namespaces are forbidden: the same promises, kept by the loopback lab."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.lab import lifecycle
+from tests.support.lab import REPOSITORY, Lab, machine
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_root")]
+
+_USER = "recover-lab-test"
+_CAPABILITIES = "-sys_admin,-net_admin"
+_AS = {
+    "root without capabilities": [
+        "setpriv",
+        f"--bounding-set={_CAPABILITIES}",
+        f"--inh-caps={_CAPABILITIES}",
+    ],
+    "an ordinary user": ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--init-groups"],
+}
+
+
+@pytest.fixture
+def ordinary_user(tmp_path: Path) -> Iterator[Path]:
+    """Somebody without privileges, and a directory of theirs; gone afterwards."""
+    subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", _USER], check=True)
+    yield Path("/home", _USER)
+    subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
+
+
+@pytest.fixture
+def down(lab: Lab) -> Iterator[None]:
+    """No lab, and afterwards the session's lab again."""
+    lifecycle.down(lab.home, print)
+    yield
+    assert lifecycle.up(lab.home, print).problems == ()
+
+
+@pytest.mark.usefixtures("down")
+@pytest.mark.parametrize("who", _AS)
+def test_everything_that_a_lab_promises_holds_for(
+    who: str, ordinary_user: Path, tmp_path: Path
+) -> None:
+    before = machine()
+    state = ordinary_user if who == "an ordinary user" else tmp_path
+
+    suite = _run(
+        who, state, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/lab/test_lab.py"
+    )
+    status = _run(who, state, "-m", "orchestrator.lab", "status", "--home", str(state / "lab"))
+    down = _run(who, state, "-m", "orchestrator.lab", "down", "--home", str(state / "lab"))
+
+    assert suite.returncode == 0, suite.stdout + suite.stderr
+    assert "skipped" not in suite.stdout
+    assert status.stdout.startswith("loopback lab-loopback\n")
+    assert down.stdout == "the lab is down\n"
+    assert machine() == before
+
+
+def _run(who: str, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*_AS[who], "--", sys.executable, *arguments],
+        cwd=REPOSITORY,
+        env=os.environ | {"RECOVER_STATE": str(state), "HOME": str(state)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
