@@ -41,7 +41,7 @@ class CanaryControl:
         """
         nest = Nest(self.directory, spec.run)
         nest.prepare()
-        lock = nest.take()
+        lock = _take_or_find(nest)
         if lock is None:
             return self._answer(nest, already_running=True)
         begins_at = nest.samples.stat().st_size if nest.samples.exists() else 0
@@ -78,11 +78,13 @@ class CanaryControl:
             raise CanaryFailed(f"no canary has run here as {run}")
         was_running = nest.is_alive()
         until = time.monotonic() + within_s
-        if pid := nest.pid():
-            os.kill(pid, signal.SIGTERM)
+        told = None
         while nest.is_alive():
             if time.monotonic() > until:
                 raise CanaryFailed(f"still running {within_s:g} s after it was told to stop")
+            if (pid := nest.pid()) != told and pid is not None:
+                os.kill(pid, signal.SIGTERM)
+                told = pid
             pause(_LOOK_AGAIN_S)
         return {
             "stopped": was_running,
@@ -96,6 +98,21 @@ class CanaryControl:
             "already_running": already_running,
             "at": RunClock.read().now(),
         }
+
+
+def _take_or_find(nest: Nest) -> int | None:
+    """Take the lock, or make sure that a canary which is up holds it.
+
+    Whoever looks whether it is free holds it for a moment, which is no canary.
+    """
+    until = time.monotonic() + _FIRST_LOOKS_WITHIN_S
+    while time.monotonic() < until:
+        if (lock := nest.take()) is not None:
+            return lock
+        if nest.pid() is not None:
+            return None
+        pause(_LOOK_AGAIN_S)
+    raise CanaryFailed(f"somebody holds {nest.lock}, and it is no canary")
 
 
 def _wait_for_first_looks(nest: Nest, spec: CanarySpec, begins_at: int) -> None:

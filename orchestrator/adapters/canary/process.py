@@ -26,6 +26,7 @@ _TOLD = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _HEARD = _TOLD | {signal.SIGCHLD}
 _DISK_FULL, _BROKEN = 28, 70
 _GRACE_S = 2.0
+_HIGHEST_FD = 1024
 
 Watch = Callable[[int], None]
 
@@ -48,7 +49,7 @@ def detach(nest: Nest, spec: CanarySpec, lock: int) -> None:
         os.setsid()
         if os.fork():
             os._exit(0)
-        _cut_ties(nest)
+        _cut_ties(nest, lock)
         nest.sign(lock)
         _live(nest, spec)
         os._exit(0)
@@ -57,7 +58,10 @@ def detach(nest: Nest, spec: CanarySpec, lock: int) -> None:
         os._exit(_BROKEN)
 
 
-def _cut_ties(nest: Nest) -> None:
+def _cut_ties(nest: Nest, lock: int) -> None:
+    """Let go of everything that whoever called us may be waiting on."""
+    os.closerange(3, lock)
+    os.closerange(lock + 1, _HIGHEST_FD)
     os.chdir("/")
     os.umask(0o077)
     nothing = os.open(os.devnull, os.O_RDWR)
