@@ -142,6 +142,17 @@ class StepIntended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManualStepAnswered:
+    """A person says that they did what a manual step asks for, or that they cannot."""
+
+    step: StepName
+    attempt: int
+    by: PersonName
+    verdict: Verdict
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
     """The outcome is known, by looking; or known to be unknown.
 
@@ -256,6 +267,7 @@ Event = (
     | GateRefused
     | InvariantsChecked
     | StepIntended
+    | ManualStepAnswered
     | StepFinished
     | UndoIntended
     | UndoFinished

@@ -21,6 +21,7 @@ from orchestrator.domain.run import (
     InvariantsChecked,
     ItemLookedAt,
     ItemSigned,
+    ManualStepAnswered,
     Measured,
     PriorStateChecked,
     RetryRequested,
@@ -71,6 +72,9 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
             return replace(state, undos=_with(state.undos, event.step, None))
         case UndoFinished():
             return replace(state, undos=_with(state.undos, event.step, event))
+        case ManualStepAnswered():
+            # Only the one who waits for it needs it; the step's probes decide.
+            return state
         case PriorStateChecked():
             return replace(state, prior_state=event)
         case CheckDone():

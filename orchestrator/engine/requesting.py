@@ -8,12 +8,13 @@ from orchestrator.domain.checklist import ItemName, PersonName, SignOff
 from orchestrator.domain.environment import Environment
 from orchestrator.domain.errors import RequestRefused
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import ChecklistName, StepName
+from orchestrator.domain.playbook import ChecklistName, Step, StepName
 from orchestrator.domain.run import (
     AbortRequested,
     Event,
     ExitCode,
     ItemSigned,
+    ManualStepAnswered,
     Outcome,
     RetryRequested,
     RunEnded,
@@ -22,6 +23,9 @@ from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
 from orchestrator.engine.transitions import gate_context
+
+MANUAL = "manual"
+"""The kind of action that a person performs."""
 
 
 def check_requester(environment: Environment, by: PersonName) -> None:
@@ -95,6 +99,41 @@ def sign(
         by=by, shown=shown.digest, verdict=verdict, at=now, comment=comment, is_waiver=waives
     )
     return ItemSigned(gate=gate, item=found.item, sign_off=sign_off)
+
+
+def manual_step(plan: Plan, state: RunState) -> Step | None:
+    """Return the manual step that waits for a person's hands, if one does."""
+    return next(
+        (
+            step
+            for step in plan.actions
+            if step.action.kind == MANUAL
+            and (standing := state.steps.get(step.name))
+            and standing.result is None
+        ),
+        None,
+    )
+
+
+def answer_manual_step(
+    plan: Plan, state: RunState, step: str, *, by: PersonName, verdict: Verdict, comment: str
+) -> ManualStepAnswered:
+    """Return what *by* says of the manual *step* that waits now.
+
+    Raises:
+        RequestRefused: If it does not wait, or *by* does not have the role it names.
+    """
+    waiting = manual_step(plan, state)
+    if waiting is None or waiting.name != step:
+        raise RequestRefused(f"run {state.run} does not wait for {step} now")
+    _check_person(plan.environment, by)
+    role = str(waiting.action.inputs.get("role", ""))
+    if role not in plan.environment.people[by].roles:
+        raise RequestRefused(f"{by} does not have the role {role}")
+    attempt = state.steps[waiting.name].attempts
+    return ManualStepAnswered(
+        step=waiting.name, attempt=attempt, by=by, verdict=verdict, comment=comment
+    )
 
 
 def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> tuple[Event, ...]:

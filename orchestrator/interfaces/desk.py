@@ -92,8 +92,12 @@ class RunDesk:
             self.clock.pause(BETWEEN_GLANCES)
 
     def items_that_wait(self) -> tuple[ItemName, ...]:
-        """Return the items that people can answer or waive now."""
-        return requesting.items_to_sign(self.plan, self.state(), now=self.clock.now())
+        """Return the items, or the manual step, that people can answer now."""
+        state = self.state()
+        manual = requesting.manual_step(self.plan, state)
+        if manual:
+            return (ItemName(manual.name),)
+        return requesting.items_to_sign(self.plan, state, now=self.clock.now())
 
     def items_for(self, by: PersonName) -> tuple[ItemName, ...]:
         """Return the items that wait for a role of *by*.
@@ -103,7 +107,7 @@ class RunDesk:
         """
         person = self.plan.environment.people.get(by)
         roles = person.roles if person else ()
-        mine = tuple(i for i in self.items_that_wait() if self.question(i).role in roles)
+        mine = tuple(i for i in self.items_that_wait() if self._role_for(i) in roles)
         if not mine:
             raise RequestRefused(f"run {self.run} does not wait for an answer of {by} now")
         return mine
@@ -121,8 +125,17 @@ class RunDesk:
         return found
 
     def sign(self, item: str, *, by: PersonName, verdict: Verdict, comment: str) -> None:
-        """Answer *item*."""
-        self._answer(item, by, verdict, comment, waives=False)
+        """Answer *item*, or the manual step of that name."""
+        if requesting.manual_step(self.plan, self.state()) is None:
+            return self._answer(item, by, verdict, comment, waives=False)
+        self._append(
+            lambda state: (
+                requesting.answer_manual_step(
+                    self.plan, state, item, by=by, verdict=verdict, comment=comment
+                ),
+            )
+        )
+        return None
 
     def waive(self, item: str, *, by: PersonName, reason: str) -> None:
         """Accept the absence of a soft *item*."""
@@ -172,6 +185,10 @@ class RunDesk:
     def report(self, form: str) -> str:
         """Render the report from the journal, in one of `bootstrap.REPORT_FORMATS`."""
         return bootstrap.render_report(self.plan, self.entries(), self._folder, form)
+
+    def _role_for(self, item: ItemName) -> str:
+        manual = requesting.manual_step(self.plan, self.state())
+        return str(manual.action.inputs["role"]) if manual else self.question(item).role
 
     def _find(self, run: str) -> RunId:
         runs = self._journal.runs()

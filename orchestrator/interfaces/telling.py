@@ -26,6 +26,7 @@ from orchestrator.domain.run import (
     InvariantsChecked,
     ItemLookedAt,
     ItemSigned,
+    ManualStepAnswered,
     Measured,
     Outcome,
     PriorStateChecked,
@@ -91,6 +92,8 @@ class Teller:
                 )
             case CheckDone():
                 yield from _line(entry, event.verdict, f"{event.group} {event.name}", event.detail)
+            case ManualStepAnswered():
+                yield from _line(entry, event.verdict, event.step, f"{event.by}: {event.comment}")
             case Measured() | AbortRequested() | RetryRequested():
                 yield from _tell_request(entry)
             case RunHeld():
