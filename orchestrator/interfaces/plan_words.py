@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import click
 
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import Action, GateStop, Probe, Step
+from orchestrator.domain.playbook import Action, ChecklistName, GateStop, Probe, Step
+from orchestrator.engine.reporting.steps import hosts_of, line_of
 
 WIDTH = 79
 INDENT = " " * 6
@@ -40,21 +40,15 @@ def plan_as_text(plan: Plan) -> str:
     return "\n".join(_plan_lines(plan))
 
 
-def hosts_of(action: Action) -> tuple[str, ...]:
-    """Return the hosts that an action goes to."""
-    on = action.inputs.get("on", ())
-    targets = [on] if isinstance(on, str) else on
-    if not isinstance(targets, list | tuple):
-        return ()
-    return tuple(str(target).rpartition("/")[2] for target in targets)
-
-
 def in_one_line(call: Action | Probe) -> str:
     """Return an action or probe as one line: its kind, where, and what."""
-    inputs = call.inputs
-    where = ", ".join(hosts_of(Action(kind=call.kind, inputs=inputs)))
-    what = _what(inputs)
-    return " ".join(filter(None, (call.kind, where and f"on {where}", what and f": {what}")))
+    action = Action(kind=call.kind, inputs=call.inputs)
+    where = ", ".join(hosts_of(action))
+    return (
+        f"{call.kind} on {where}: {line_of(action)}"
+        if where
+        else f"{call.kind}: {line_of(action)}"
+    )
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
@@ -68,8 +62,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
                 yield from _step_lines(number, move)
     yield ""
     yield click.style("verify", bold=True)
-    for name, times in plan.verify.journeys.items():
-        yield f"  journey {name}, {times.in_a_row} times in a row"
+    for journey, times in plan.verify.journeys.items():
+        yield f"  journey {journey}, {times.in_a_row} times in a row"
     for suite in plan.verify.suites:
         yield f"  suite {suite}"
     for name, probe in plan.verify.probes.items():
@@ -78,8 +72,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  invariant {invariant.invariant}: {invariant.why}"
 
 
-def _gate_lines(plan: Plan, gate: str) -> Iterator[str]:
-    checklist = next(c for name, c in plan.checklists.items() if name == gate)
+def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:
+    checklist = plan.checklists[gate]
     yield ""
     yield click.style(f"gate {gate}: {checklist.title}", fg="cyan", bold=True)
     for item in checklist.items:
@@ -98,32 +92,6 @@ def _step_lines(number: int, step: Step) -> Iterator[str]:
     undo = "nothing to undo" if step.changes_nothing else "none"
     yield from _wrapped(f"    undo    {in_one_line(step.undo.action) if step.undo else undo}")
     yield from _wrapped(f"    if you stop here: {step.if_you_stop_here}")
-
-
-def _what(inputs: Mapping[str, object]) -> str:
-    match inputs:
-        case {"run": list() | tuple() as argv}:
-            return shlex.join(map(str, argv))
-        case {"query": str() as query}:
-            return query
-        case {"query": list() | tuple() as queries}:
-            return "; ".join(map(str, queries))
-        case {"play": play}:
-            return str(play)
-        case {"url": url}:
-            return f"{inputs.get('method', 'GET')} {url}"
-        case {"instructions": words}:
-            return str(words)
-        case _:
-            return ", ".join(f"{k} {_plain(v)}" for k, v in inputs.items() if k != "on")
-
-
-def _plain(value: object) -> str:
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, Sequence | set) and not isinstance(value, str)
-        else str(value)
-    )
 
 
 def _wrapped(line: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ _SIGNS = {
     "running": "…",
     "failed": "✗",
     "refused": "✗",
-    "pending": "–",  # noqa: RUF001 - an en dash, as a sign
+    "pending": "–",
 }
 _TONES = {
     "✓": Verdict.PASSED,

@@ -63,8 +63,8 @@ def bounds(at_least: float | None, at_most: float | None) -> str:
     low_number, _, low_unit = low.partition(" ")
     _, _, high_unit = high.partition(" ")
     if at_least == 0:
-        return f"0 – {high}"  # noqa: RUF001 - an en dash between numbers
-    return f"{low_number if low_unit == high_unit else low} – {high}"  # noqa: RUF001
+        return f"0 – {high}"
+    return f"{low_number if low_unit == high_unit else low} – {high}"
 
 
 def count(value: int | None) -> str:
