@@ -21,6 +21,7 @@ from orchestrator.lab.looking import look
 from orchestrator.lab.readiness import last_words, wait_for
 from orchestrator.lab.record import ROOT
 from orchestrator.lab.runtime import current_runtime
+from orchestrator.lab.status import LabStatus
 from orchestrator.lab.topology import FULL, Host, Role
 
 
@@ -36,9 +37,9 @@ def build(home: Path, say: Callable[[str], None]) -> None:
         _start([host for host in FULL.hosts if host.role is not Role.DATABASE], around)
         databases.result()
     _start(FULL.having(Role.DATABASE), around)
-    wait_for(lambda: [p for p in _problems(home) if "SSH" in p], consoles=ROOT)
+    wait_for(lambda: _look(home).silent, consoles=ROOT)
     say(f"hosts up ({len(FULL.hosts)}) {time.monotonic() - began:.1f} s")
-    wait_for(lambda: _problems(home), consoles=ROOT)
+    wait_for(lambda: _look(home).problems, consoles=ROOT)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
@@ -53,12 +54,12 @@ def _start(which: tuple[Host, ...] | list[Host], around: Surroundings) -> None:
         hosts.start_host(host.name, view_of(host, around), ROOT / host.name)
 
 
-def _problems(home: Path) -> tuple[str, ...]:
+def _look(home: Path) -> LabStatus:
     """Look at everything, and give up at once on a host that died saying why."""
     words = last_words(ROOT)
     for name in hosts.dead_hosts(words):
         raise HostNotReady(f"{name} did not boot: {words[name]}")
-    return look(FULL, home).problems
+    return look(FULL, home)
 
 
 def _build_databases(credentials: Credentials) -> None:

@@ -39,6 +39,12 @@ class HostView:
     hidden: tuple[str, ...] = ()
 
 
+def cgroup_tree() -> Path:
+    """Return where this machine has its cgroup2 tree; beside the old ones on some."""
+    hybrid = Path("/sys/fs/cgroup/unified")
+    return hybrid if hybrid.is_dir() else Path("/sys/fs/cgroup")
+
+
 def start_host(name: str, view: HostView, directory: Path) -> None:
     """Start the host *name*, whose network exists, and return before it has booted.
 
@@ -47,7 +53,7 @@ def start_host(name: str, view: HostView, directory: Path) -> None:
     seed, scratch = directory / "seed", directory / "scratch"
     write_tree(seed, view.files)
     scratch.mkdir(exist_ok=True)
-    cgroup = _cgroup_tree() / _CGROUP / name
+    cgroup = cgroup_tree() / _CGROUP / name
     cgroup.mkdir(parents=True, exist_ok=True)
     enter = ["nsenter", f"--net=/run/netns/{network.namespace_of(name)}"]
     enter += ["unshare", *_NAMESPACES, "sh", str(_SCRIPT)]
@@ -74,7 +80,7 @@ def kill_hosts() -> None:
 
 def dead_hosts(names: Iterable[str]) -> list[str]:
     """Return those of *names* that were started and have no process left."""
-    tree = _cgroup_tree() / _CGROUP
+    tree = cgroup_tree() / _CGROUP
     return [
         name
         for name in names
@@ -108,10 +114,5 @@ def _remove_cgroup(cgroup: Path) -> None:
 
 
 def _cgroups(name: str) -> Iterator[Path]:
-    for path, _, _ in os.walk(_cgroup_tree() / _CGROUP):
+    for path, _, _ in os.walk(cgroup_tree() / _CGROUP):
         yield Path(path, name)
-
-
-def _cgroup_tree() -> Path:
-    hybrid = Path("/sys/fs/cgroup/unified")
-    return hybrid if hybrid.is_dir() else Path("/sys/fs/cgroup")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -23,6 +23,7 @@ from orchestrator.lab.record import (
     remove_root,
     write_record,
 )
+from orchestrator.lab.runtime import current_runtime
 from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.lab.topology import FULL, LOOPBACK, Blueprint
 from orchestrator.lab.users import is_root
@@ -58,18 +59,17 @@ def status(home: Path) -> LabStatus:
     seen = look(_BLUEPRINTS[record.kind], home)
     if not record.complete:
         return replace(seen, problems=("`up` has not finished; run it again", *seen.problems))
-    if not _is_of(record, home):
-        other = f"{home} has no keys for this lab: run `recover lab up` to copy them"
-        return replace(seen, problems=(other, *seen.problems))
-    return seen
+    return replace(seen, problems=(*_mismatches(record, home), *seen.problems))
 
 
 def down(home: Path, say: Say) -> None:
     """Take the lab down and remove every trace of it; also one that never came fully up."""
     with exclusive():
-        existed = read_record() is not None
+        record = read_record()
         _remove_everything(home)
-    say("the lab is down" if existed else "there was no lab")
+        if record and record.home:
+            _forget(Path(record.home))
+    say("the lab is down" if record else "there was no lab")
 
 
 def shell(home: Path, name: str) -> NoReturn:
@@ -116,7 +116,13 @@ def _choose(say: Say) -> Blueprint:
 def _build(home: Path, say: Say) -> None:
     blueprint = _choose(say)
     claim_root()
-    record = Record(kind=blueprint.kind, home=str(home), identity=uuid.uuid4().hex, complete=False)
+    record = Record(
+        kind=blueprint.kind,
+        home=str(home),
+        code=current_runtime().code,
+        identity=uuid.uuid4().hex,
+        complete=False,
+    )
     write_record(record)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     build = full.build if blueprint is FULL else loopback.build
@@ -130,8 +136,23 @@ def _remove_everything(home: Path) -> None:
         full.remove()
     loopback.remove()
     remove_root()
+    _forget(home)
+
+
+def _forget(home: Path) -> None:
     remove_credentials(home)
     (home / _IDENTITY).unlink(missing_ok=True)
+
+
+def _mismatches(record: Record, home: Path) -> Iterator[str]:
+    if not _is_of(record, home):
+        yield f"{home} has no keys for this lab: run `recover lab up` to copy them"
+    code = current_runtime().code
+    if record.code != code:
+        yield (
+            f"its hosts run the code below {record.code}, not {code}:"
+            " run `recover lab down` and `recover lab up`"
+        )
 
 
 def _is_of(record: Record, home: Path) -> bool:

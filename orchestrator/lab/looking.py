@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psycopg
 
-from orchestrator.lab.postgresql import SHOP_DATABASE
 from orchestrator.lab.status import HostStatus, LabStatus
 from orchestrator.lab.topology import Blueprint, Host, Role
 
 _PATIENCE_S = 2
 _PRIMARY, _STANDBY = "postgresql (primary)", "postgresql (standby)"
+_CONSOLE = "pgbouncer"
 _POOLER, _SHOP = "pgbouncer", "shop"
 
 
@@ -122,8 +122,9 @@ def _look_at_database(host: Host, port: int, home: Path, *, is_up: bool) -> _Sig
 
 def _pooler_answers(address: str, port: int, home: Path) -> bool:
     try:
-        with _connect(address, port, home, "recover_reader", SHOP_DATABASE) as session:
-            return session.execute("SELECT 1").fetchone() == (1,)
+        # The console answers also while clients are paused; a query of theirs would wait.
+        with _connect(address, port, home, "recover_reader", _CONSOLE) as session:
+            return session.execute("SHOW DATABASES").fetchone() is not None
     except psycopg.Error:
         return False
 
@@ -140,7 +141,7 @@ def _connect(
         dbname=database,
         password=password.read_text(encoding="ascii") if password.exists() else "",
         connect_timeout=_PATIENCE_S,
-        options="" if database == SHOP_DATABASE else f"-c statement_timeout={_PATIENCE_S}s",
+        options="" if database == _CONSOLE else f"-c statement_timeout={_PATIENCE_S}s",
         autocommit=True,
         prepare_threshold=None,
     )

@@ -53,7 +53,7 @@ def build(home: Path, say: Callable[[str], None]) -> None:
         environment=init_environment(around),
         console=ROOT / "console.log",
     )
-    wait_for(lambda: [p for p in look(LOOPBACK, home).problems if "SSH" in p], consoles=ROOT)
+    wait_for(lambda: look(LOOPBACK, home).silent, consoles=ROOT)
     say(f"hosts up ({len(LOOPBACK.hosts)}) {time.monotonic() - began:.1f} s")
     wait_for(lambda: look(LOOPBACK, home).problems, consoles=ROOT)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")

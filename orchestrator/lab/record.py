@@ -29,12 +29,14 @@ class Record:
 
     Attributes:
         home: Where the controller's keys and passwords for it are.
+        code: Where the code that the hosts run was loaded from.
         identity: Different for each lab that was ever brought up.
         complete: False from the first change to the machine until everything answers.
     """
 
     kind: str
     home: str
+    code: str
     identity: str
     complete: bool
 
@@ -109,7 +111,11 @@ def read_record() -> Record | None:
         text = _RECORD.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    return Record(**json.loads(text))
+    try:
+        return Record(**json.loads(text))
+    except (TypeError, ValueError):
+        # Written by another version of this code: known to be there, and nothing more.
+        return Record(kind="full", home="", code="", identity="", complete=False)
 
 
 def write_record(record: Record) -> None:

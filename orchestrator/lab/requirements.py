@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.lab.commands import run
 from orchestrator.lab.errors import CommandFailed, NamespacesForbidden, PackagesMissing
+from orchestrator.lab.hosts import cgroup_tree
 from orchestrator.lab.postgresql import BIN
 
 PACKAGES = (
@@ -86,12 +87,22 @@ def require_namespaces() -> None:
     everything = ["--mount", "--uts", "--ipc", "--pid", "--cgroup", "--net", "--fork"]
     try:
         run(["unshare", *everything, "sh", "-c", _TRIAL])
+        _try_cgroups(cgroup_tree())
         run(["ip", "route", "replace", "unreachable", "10.77.255.255/32"])
         run(["ip", "route", "delete", "unreachable", "10.77.255.255/32"])
-    except CommandFailed as error:
+    except (CommandFailed, OSError) as error:
         raise NamespacesForbidden(
             f"the full lab needs namespaces, mounts and networks of its own: {error}"
         ) from error
+
+
+def _try_cgroups(tree: Path) -> None:
+    trial = tree / "recover-lab-trial"
+    trial.mkdir()
+    is_cgroup = (trial / "cgroup.procs").exists()
+    trial.rmdir()
+    if not is_cgroup:
+        raise CommandFailed(f"{tree} is not a tree of cgroups version 2")
 
 
 def _any_exists(paths: Iterable[str]) -> bool:

@@ -17,7 +17,7 @@ def configuration(
         f"ListenAddress {listen}",
         f"Port {port}",
         f"HostKey {directory}/ssh_host_ed25519_key",
-        "KexAlgorithms curve25519-sha256",
+        "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org",
         "PermitRootLogin prohibit-password",
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",

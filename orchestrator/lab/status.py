@@ -37,9 +37,9 @@ class LabStatus:
     problems: tuple[str, ...] = ()
 
     @property
-    def hosts_up(self) -> int:
-        """How many hosts let somebody in."""
-        return sum(host.state == "up" for host in self.hosts)
+    def silent(self) -> tuple[str, ...]:
+        """The hosts that let nobody in."""
+        return tuple(host.name for host in self.hosts if host.state != "up")
 
 
 NO_LAB = LabStatus(kind="none", environment="")

@@ -14,6 +14,9 @@ def lab() -> Lab:
     """The lab that this machine can carry, brought up if it is not; left up for the next run."""
     home = state_directory() / "lab"
     status = lifecycle.up(home, print)
+    if status.problems:
+        lifecycle.down(home, print)
+        status = lifecycle.up(home, print)
     assert status.problems == ()
     blueprint = next(b for b in (FULL, LOOPBACK) if b.kind == status.kind)
     return Lab(blueprint=blueprint, home=home)

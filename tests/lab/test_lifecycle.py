@@ -20,12 +20,17 @@ from tests.support.lab import REPOSITORY, Lab, machine, wait_until
 pytestmark = pytest.mark.lab
 
 
-@pytest.fixture
-def down(lab: Lab) -> Iterator[Lab]:
-    """No lab, and afterwards the session's lab again."""
-    lifecycle.down(lab.home, print)
-    yield lab
+@pytest.fixture(scope="module", autouse=True)
+def restored(lab: Lab) -> Iterator[None]:
+    yield
     assert lifecycle.up(lab.home, print).problems == ()
+
+
+@pytest.fixture
+def down(lab: Lab) -> Lab:
+    """No lab, and the keys to the one that is to be."""
+    lifecycle.down(lab.home, print)
+    return lab
 
 
 def test_down_leaves_nothing_of_the_lab_behind(down: Lab) -> None:

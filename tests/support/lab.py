@@ -104,7 +104,7 @@ def _lab_processes() -> list[str]:
             foreign = (place / "ns" / "pid").readlink() != ours
         except OSError:
             continue
-        if command and (foreign or "/recover-lab/" in command or "orchestrator.lab" in command):
+        if command and (foreign or "/recover-lab/" in command or "loopback_init" in command):
             found.append(f"{place.name} {command}")
     return found
 
