@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.domain.canonical import canonical_json
 from orchestrator.domain.errors import JournalBroken
+from orchestrator.domain.observation import Measurement
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.run import Event
 
@@ -29,6 +31,15 @@ def plan_from_text(text: bytes) -> Plan:
         JournalBroken: If it is not a plan.
     """
     return _decode(Plan, text)
+
+
+def measurement_from(value: Mapping[str, object]) -> Measurement | None:
+    """Read back what ``Measured`` holds; ``None`` if nobody was watching.
+
+    Raises:
+        JournalBroken: If it is not a measurement.
+    """
+    return _decode(Measurement, canonical_json(value)) if "downtime" in value else None
 
 
 def event_to_text(event: Event) -> tuple[str, str]:

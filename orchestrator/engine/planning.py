@@ -131,7 +131,8 @@ class _Binder:
 
     def invariants(self, invariants: Sequence[Invariant]) -> Iterator[BoundInvariant]:
         for index, invariant in enumerate(invariants):
-            service = self._written.environment.services[invariant.service]
+            environment = self._written.environment
+            service = environment.services[invariant.service]
             yield BoundInvariant(
                 invariant=invariant.invariant,
                 why=invariant.why,
@@ -144,7 +145,7 @@ class _Binder:
                             "invariants",
                             invariant.probe.inputs,
                             ("invariants", index, invariant.probe.kind),
-                            member_scope(self._scope, service.name, host),
+                            member_scope(self._scope, service, host, environment),
                         ),
                     )
                     for host in service.members

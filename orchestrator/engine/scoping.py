@@ -45,6 +45,21 @@ def bind_parameters(
     return bound
 
 
+def services_of(
+    playbook: Playbook, environment: Environment, given: Mapping[str, str]
+) -> tuple[Service, ...]:
+    """Return the services that the parameters name: those whose facts a plan needs.
+
+    Raises:
+        RequestRefused: If a name does not fit.
+    """
+    return tuple(
+        find_service(name, parameter, given.get(name, ""), environment)
+        for name, parameter in playbook.parameters.items()
+        if parameter.kind is ParameterKind.SERVICE
+    )
+
+
 def find_service(
     name: str, parameter: Parameter, wanted: str, environment: Environment
 ) -> Service:
@@ -90,9 +105,9 @@ def scope_of(
     return scope
 
 
-def member_scope(scope: Scope, service: str, host: str) -> Scope:
+def member_scope(scope: Scope, service: Service, host: str, environment: Environment) -> Scope:
     """Return *scope* with ``${member}`` standing for one member of *service*."""
-    return {**scope, "member": {ITSELF: f"{service}/{host}"}}
+    return {**scope, "member": _member_node(service, host, environment)}
 
 
 def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:

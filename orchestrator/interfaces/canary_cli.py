@@ -11,6 +11,9 @@ from pathlib import Path
 
 import click
 
+from orchestrator.adapters.canary import tending
+from orchestrator.adapters.canary.nest import CanaryFailed, Nest, RequestInvalid, check_run
+
 _STATE = "XDG_STATE_HOME"
 
 
@@ -25,7 +28,19 @@ _directory = click.option(
     default=_default_directory,
     help="Where samples are kept; made with mode 0700.",
 )
-_run = click.option("--run", required=True, help="The run that the canary watches.")
+_run = click.option(
+    "--run",
+    required=True,
+    callback=lambda _context, _option, run: _checked(run),
+    help="The run that the canary watches.",
+)
+
+
+def _checked(run: str) -> str:
+    try:
+        return check_run(run)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.group()
@@ -40,11 +55,12 @@ def canary() -> None:
 @_directory
 def start(directory: Path) -> None:
     """Start a canary that outlives this command, or find it running."""
-    from orchestrator.adapters.canary.control import CanaryControl
+    from orchestrator.adapters.canary import starting
     from orchestrator.adapters.canary.spec import read_spec
 
     with _failures_as_answers():
-        _say(CanaryControl(directory).start(read_spec(sys.stdin.buffer.read())))
+        spec = read_spec(sys.stdin.buffer.read())
+        _say(starting.start(Nest(directory, spec.run), spec))
 
 
 @canary.command()
@@ -60,10 +76,9 @@ def start(directory: Path) -> None:
 )
 def read(directory: Path, run: str, offset: int, limit: int) -> None:
     """Print whole lines from an offset on, as they were written."""
-    from orchestrator.adapters.canary.control import CanaryControl
-
     with _failures_as_answers():
-        sys.stdout.buffer.write(CanaryControl(directory).read(run, offset=offset, limit=limit))
+        text = tending.read_on(Nest(directory, run), offset=offset, limit=limit)
+        sys.stdout.buffer.write(text)
 
 
 @canary.command()
@@ -72,23 +87,21 @@ def read(directory: Path, run: str, offset: int, limit: int) -> None:
 @click.option("--within", type=float, default=15.0, show_default=True, help="Seconds to wait.")
 def stop(directory: Path, run: str, within: float) -> None:
     """End a canary and wait for its last line."""
-    from orchestrator.adapters.canary.control import CanaryControl
-
     with _failures_as_answers():
-        _say(CanaryControl(directory).stop(run, within_s=within))
+        _say(tending.stop(Nest(directory, run), within_s=within))
 
 
 @canary.command()
 @click.option("--times", type=click.IntRange(min=1), default=1, show_default=True)
 def walk(times: int) -> None:
     """Walk the journey so often in a row, now; print one line for each walk."""
-    from orchestrator.adapters.canary.spec import SpecInvalid, read_spec
+    from orchestrator.adapters.canary.spec import read_spec
     from orchestrator.adapters.canary.walks import walk_in_a_row
 
     with _failures_as_answers():
         spec = read_spec(sys.stdin.buffer.read())
         if spec.walks is None:
-            raise SpecInvalid("walks: there is no journey to walk")
+            raise RequestInvalid("walks: there is no journey to walk")
         for line in walk_in_a_row(spec.run, spec.walks, times=times):
             _say(line)
 
@@ -100,19 +113,11 @@ def _say(answer: Mapping[str, object]) -> None:
 @contextmanager
 def _failures_as_answers() -> Iterator[None]:
     """Answer in JSON whatever happens; exit 2 for what was asked wrongly, else 1."""
-    from orchestrator.adapters.canary.control import CanaryFailed
-    from orchestrator.adapters.canary.nest import NestUnsafe
-    from orchestrator.adapters.canary.spec import SpecInvalid
-
     try:
         yield
-    except (SpecInvalid, ValueError) as error:
+    except RequestInvalid as error:
         _say({"error": str(error)})
         sys.exit(2)
-    except (CanaryFailed, NestUnsafe, OSError) as error:
+    except (CanaryFailed, OSError) as error:
         _say({"error": str(error)})
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    canary()

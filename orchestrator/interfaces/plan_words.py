@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import Action, ChecklistName, GateStop, Probe, Step
-from orchestrator.engine.reporting.steps import hosts_of, line_of
+from orchestrator.domain.playbook import Action, ChecklistName, GateStop, Playbook, Probe, Step
+from orchestrator.engine.describing import hosts_of, line_of
 
 WIDTH = 79
 INDENT = " " * 6
@@ -40,15 +40,40 @@ def plan_as_text(plan: Plan) -> str:
     return "\n".join(_plan_lines(plan))
 
 
+def playbook_as_text(playbook: Playbook) -> str:
+    """Return a playbook as it is written, before anything is bound."""
+    return "\n".join(_playbook_lines(playbook))
+
+
 def in_one_line(call: Action | Probe) -> str:
     """Return an action or probe as one line: its kind, where, and what."""
-    action = Action(kind=call.kind, inputs=call.inputs)
-    where = ", ".join(hosts_of(action))
-    return (
-        f"{call.kind} on {where}: {line_of(action)}"
-        if where
-        else f"{call.kind}: {line_of(action)}"
+    where = ", ".join(hosts_of(call))
+    return f"{call.kind} on {where}: {line_of(call)}" if where else f"{call.kind}: {line_of(call)}"
+
+
+def _playbook_lines(playbook: Playbook) -> Iterator[str]:
+    yield click.style(playbook.playbook, bold=True)
+    yield from _wrapped(f"  {playbook.title}")
+    objectives = playbook.objectives
+    yield (
+        f"  objectives: downtime at most {objectives.downtime.total_seconds():g} s, "
+        f"lost writes at most {objectives.lost_writes}"
     )
+    yield ""
+    yield click.style("parameters", bold=True)
+    for name, parameter in playbook.parameters.items():
+        default = f", default {parameter.default}" if parameter.default else ""
+        yield from _wrapped(f"  {name} ({parameter.kind}{default}): {parameter.about}")
+    yield ""
+    yield click.style(f"gate {playbook.gate}", fg="cyan")
+    for number, move in enumerate(playbook.steps, start=1):
+        match move:
+            case GateStop():
+                yield click.style(f"gate {move.gate}", fg="cyan")
+            case Step():
+                final = "  cannot be taken back" if move.point_of_no_return else ""
+                yield f"{number:3}. {move.name}" + click.style(final, fg="yellow")
+                yield from _wrapped(f"     {move.why}")
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:

@@ -10,11 +10,13 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from tests.support.waiting import wait_until
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 SUPERUSER = "recover"
@@ -69,21 +71,36 @@ class RealPostgresql:
 
     def kill(self) -> None:
         """Kill every process of the server at once, as a power cut would."""
-        for pid in self.processes():
+        doomed = self.processes()
+        for pid in doomed:
             os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(is_running, doomed)), "the server is dead")
+        (self.data / "postmaster.pid").unlink()
 
     def freeze(self) -> None:
         """Let every process of the server hang; it still accepts connections."""
-        for pid in self.processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self.processes():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def processes(self) -> tuple[int, ...]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return (self.pid, *map(int, children))
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self.processes():
+            # A child that has ended is there until the server itself goes on and reaps it.
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def is_running(pid: int) -> bool:
+    """Zombies are not: whoever adopts them may take its time to bury them."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

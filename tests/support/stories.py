@@ -15,7 +15,6 @@ from orchestrator.domain.observation import (
     MarkerWrite,
     Measurement,
     Sample,
-    StepInterval,
     Walk,
     Watcher,
     WriteOutcome,
@@ -38,8 +37,6 @@ from orchestrator.domain.run import (
     ItemSigned,
     Outcome,
     RunEnded,
-    StepFinished,
-    StepIntended,
     UndoFinished,
     UndoIntended,
     WatchStarted,
@@ -50,6 +47,7 @@ from orchestrator.engine.folding import fold
 from orchestrator.engine.gating import shown_for
 from orchestrator.engine.reporting import report_of
 from orchestrator.engine.transitions import gate_context
+from orchestrator.engine.verification import step_intervals
 from orchestrator.engine.watching import measure
 from tests.support.builders import (
     RUN,
@@ -80,7 +78,7 @@ class Story:
     def measurement(self) -> Measurement | None:
         if not self.samples:
             return None
-        return measure(self.samples, tuple(_intervals(self.entries)), found=self.found)
+        return measure(self.samples, step_intervals(self.entries), found=self.found)
 
     def report(self) -> Report:
         return report_of(
@@ -281,18 +279,6 @@ def _walks(
             error="503 Service Unavailable" if is_cut else "",
         )
         now = max(now + 0.2, done)
-
-
-def _intervals(entries: Iterable[Entry]) -> Iterator[StepInterval]:
-    begun: dict[StepName, datetime] = {}
-    for entry in entries:
-        match entry.event:
-            case StepIntended(step=step):
-                begun[step] = entry.at
-            case StepFinished(step=step):
-                yield StepInterval(step=step, start=begun[step], end=entry.at)
-            case _:
-                continue
 
 
 def everything_found(samples: Iterable[Sample]) -> Found:

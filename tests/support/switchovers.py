@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from orchestrator.domain.checklist import Level, PersonName
 from orchestrator.domain.environment import Person
@@ -185,11 +186,13 @@ def _verify(journal: Journal, *, lost: int = 0, downtime: str = "0.0-0.2 s of 1.
     journal.check("objective", "lost-writes", f"{lost} lost of 0 allowed", verdict=is_lost)
 
 
+@cache
 def verified() -> Story:
     """Everything went as it should."""
     return _switched_over(with_waiver=False)
 
 
+@cache
 def verified_with_a_waiver() -> Story:
     """Everything went as it should, but one soft item was waived."""
     return _switched_over(with_waiver=True)
@@ -224,6 +227,7 @@ def _switched_over(*, with_waiver: bool) -> Story:
     )
 
 
+@cache
 def rolled_back() -> Story:
     """The fence could not be proved, so everything was taken back."""
     plan = switchover_plan()
@@ -260,6 +264,7 @@ def rolled_back() -> Story:
     )
 
 
+@cache
 def held() -> Story:
     """After the point of no return the pooler could not be repointed; the canary went blind."""
     plan = switchover_plan()
@@ -298,6 +303,7 @@ def held() -> Story:
     return Story(plan=plan, entries=journal.entries, samples=samples)
 
 
+@cache
 def refused() -> Story:
     """The standby does not replay: the gate stays shut."""
     plan = switchover_plan()
@@ -324,6 +330,7 @@ def refused() -> Story:
     )
 
 
+@cache
 def waiting() -> Story:
     """Only a signature is missing."""
     story = verified()
@@ -331,6 +338,7 @@ def waiting() -> Story:
     return Story(plan=story.plan, entries=story.entries[: until + 1])
 
 
+@cache
 def aborted() -> Story:
     """Somebody pulled the cord while clients were held, and nobody was watching."""
     plan = switchover_plan()
@@ -348,6 +356,7 @@ def aborted() -> Story:
     return Story(plan=plan, entries=journal.entries)
 
 
+@cache
 def hostile() -> Story:
     """Targets and people say things that are meant to break a page; one step is at work."""
     plan = switchover_plan(title=f"主库切换演练 {HOSTILE}")
@@ -361,6 +370,7 @@ def hostile() -> Story:
     return Story(plan=plan, entries=journal.entries)
 
 
+@cache
 def long_winded() -> Story:
     """Thirty steps, Chinese titles, and an outage of half a minute with lost writes."""
     names = [f"bring-up-tier-{number}" for number in range(1, 31)]

@@ -1,4 +1,4 @@
-"""Wait for a condition, never for a time."""
+"""Time in tests: wait for a condition, never for a time."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def wait_until(holds: Callable[[], bool], what: str, *, within_s: float = 20) ->
     while not holds():
         assert time.monotonic() < until, f"never happened: {what}"
         threading.Event().wait(0.01)
+
+
+def wall_clock() -> float:
+    """The unix time, as another process would see it."""
+    return time.clock_gettime(time.CLOCK_REALTIME)

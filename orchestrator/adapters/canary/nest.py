@@ -5,14 +5,32 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
-class NestUnsafe(Exception):
-    """The directory is not ours alone, so what is in it cannot be trusted."""
+
+class RequestInvalid(Exception):
+    """The canary was asked for something that makes no sense."""
+
+
+class CanaryFailed(Exception):
+    """What was asked of the canary could not be done; the message says why."""
+
+
+def check_run(run: str) -> str:
+    """Return *run*, if it can stand in file names and SQL.
+
+    Raises:
+        ValueError: If not.
+    """
+    if not _RUN.fullmatch(run):
+        raise ValueError("run must be letters, digits, '.', '_' or '-', at most 100")
+    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +64,14 @@ class Nest:
         """Make the directory, for us alone.
 
         Raises:
-            NestUnsafe: If there is one that others may write to, or that is not ours.
+            CanaryFailed: If there is one that others may write to, or that is not ours.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = self.directory.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise NestUnsafe(f"{self.directory} is not a directory of ours")
+            raise CanaryFailed(f"{self.directory} is not a directory of ours")
         if found.st_mode & 0o077:
-            raise NestUnsafe(f"{self.directory} is open to others: chmod 700 it")
+            raise CanaryFailed(f"{self.directory} is open to others: chmod 700 it")
 
     def take(self) -> int | None:
         """Take the lock and return its descriptor; nothing if a canary holds it."""

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from typing import NoReturn
@@ -199,12 +199,3 @@ def _describe(watcher: Watcher, code: int) -> str:
     if code == _DISK_FULL:
         return f"disk full while recording {watcher}"
     return f"{watcher} ended by themselves with {code}"
-
-
-def missing_looks(spec: CanarySpec, seen: Collection[object]) -> bool:
-    """Tell whether a watcher of *spec* is not yet among the samples *seen*."""
-    kinds = {type(sample) for sample in seen}
-    return bool(
-        (spec.markers is not None and MarkerWrite not in kinds)
-        or (spec.walks is not None and Walk not in kinds)
-    )

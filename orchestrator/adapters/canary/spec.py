@@ -8,16 +8,12 @@ from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from orchestrator.adapters.canary.nest import RequestInvalid, check_run
 from orchestrator.adapters.journey_walker import Surroundings
 from orchestrator.domain.canonical import canonical_json
 from orchestrator.domain.journey import Journey
 
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
-
-
-class SpecInvalid(Exception):
-    """The canary was told something it cannot do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +90,6 @@ for _kind in (CanarySpec, MarkerSpec, WalkSpec, Surroundings):
 _ADAPTER = TypeAdapter(CanarySpec)
 
 
-def check_run(run: str) -> str:
-    """Return *run*, if it can stand in file names and SQL.
-
-    Raises:
-        ValueError: If not.
-    """
-    if not _RUN.fullmatch(run):
-        raise ValueError("run must be letters, digits, '.', '_' or '-', at most 100")
-    return run
-
-
 def write_spec(spec: CanarySpec) -> bytes:
     """Return *spec* as the JSON that `read_spec` reads. It holds passwords."""
     return canonical_json(spec)
@@ -114,7 +99,7 @@ def read_spec(text: bytes) -> CanarySpec:
     """Read what `write_spec` wrote.
 
     Raises:
-        SpecInvalid: With every problem, and no value, which may be a password.
+        RequestInvalid: With every problem, and no value, which may be a password.
     """
     try:
         return _ADAPTER.validate_json(text)
@@ -123,4 +108,4 @@ def read_spec(text: bytes) -> CanarySpec:
             ".".join(map(str, problem["loc"])) + ": " + problem["msg"]
             for problem in error.errors(include_input=False, include_url=False)
         )
-        raise SpecInvalid("; ".join(problems)) from None
+        raise RequestInvalid("; ".join(problems)) from None

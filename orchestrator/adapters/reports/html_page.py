@@ -21,21 +21,22 @@ _SIGNS = {
     "passed": "✓",
     "done": "✓",
     "opened": "✓",
-    "degraded": "!",
+    "degraded": "▲",
     "inconclusive": "?",
     "unknown": "?",
-    "waiting": "…",
-    "checking": "…",
-    "running": "…",
+    "waiting": "◦",
+    "checking": "◦",
+    "running": "▸",
     "failed": "✗",
     "refused": "✗",
     "pending": "–",
 }
 _TONES = {
     "✓": Verdict.PASSED,
-    "!": Verdict.DEGRADED,
+    "▲": Verdict.DEGRADED,
     "?": Verdict.INCONCLUSIVE,
-    "…": Verdict.INCONCLUSIVE,
+    "◦": Verdict.INCONCLUSIVE,
+    "▸": Verdict.INCONCLUSIVE,
     "✗": Verdict.FAILED,
 }
 _ON_OBJECTIVE = {

@@ -11,6 +11,7 @@ from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 
 _HEADLINES = {
+    ExitCode.VERIFIED: "Done, nothing to verify",
     ExitCode.INTERNAL: "Broken off by an internal error",
     ExitCode.USAGE: "Not started",
     ExitCode.REFUSED: "Refused by the gate",
@@ -26,7 +27,15 @@ _VERIFIED = {
     Verdict.INCONCLUSIVE: "Done, not verified",
     Verdict.FAILED: "Done, verification failed",
 }
+_MEND = "Read below what did not hold, mend it, and run the playbook again."
+_AFTERWARDS = {
+    Verdict.PASSED: "Nothing: the run is complete.",
+    Verdict.DEGRADED: "Nothing urgent: settle the reservations that are listed here.",
+    Verdict.INCONCLUSIVE: _MEND,
+    Verdict.FAILED: _MEND,
+}
 _UNDER_WAY = {Standing.GOING: "Still going", Standing.WAITING: "Waits for people"}
+_JUDGED_BY_VERIFICATION = {ExitCode.VERIFIED, ExitCode.UNKNOWN, ExitCode.HANDS_NEEDED}
 _LOST = {ExitCode.ROLLED_BACK, ExitCode.HANDS_NEEDED}
 
 
@@ -59,18 +68,19 @@ def headline_of(state: RunState) -> str:
         return "Held, " + _HEADLINES.get(state.held.exit_code, "hands needed").lower()
     if not state.ended:
         return _UNDER_WAY[standing_of(state)]
-    if state.ended.exit_code is not ExitCode.VERIFIED:
-        return _HEADLINES[state.ended.exit_code]
     if state.created and state.created.mode is Mode.PREFLIGHT:
         return f"Preflight {state.ended.verdict}"
-    return _VERIFIED[state.ended.verdict]
+    if state.checks and state.ended.exit_code in _JUDGED_BY_VERIFICATION:
+        return _VERIFIED[state.ended.verdict]
+    return _HEADLINES[state.ended.exit_code]
 
 
 def summary_of(plan: Plan, state: RunState) -> str:
-    """Return what has happened, and whether anything was changed."""
-    if state.ended or state.held:
-        told = state.ended.summary if state.ended else state.held.reason if state.held else ""
-        return told if state.steps else f"{told.rstrip('.')}. No step was begun."
+    """Return what has happened."""
+    if state.ended:
+        return state.ended.summary
+    if state.held:
+        return state.held.reason
     waits = _open_wait(state)
     if waits:
         return f"Gate {waits.gate} waits for people: {'; '.join(waits.obstacles)}"
@@ -80,7 +90,7 @@ def summary_of(plan: Plan, state: RunState) -> str:
 def next_action_of(state: RunState) -> str:
     """Return what somebody has to do next. Never empty."""
     if state.ended:
-        return state.ended.next_action or _after(state.ended.verdict)
+        return state.ended.next_action or _AFTERWARDS[state.ended.verdict]
     if state.held:
         return state.held.next_action
     waits = _open_wait(state)
@@ -112,13 +122,3 @@ def _progress(plan: Plan, state: RunState) -> str:
 def _is_at_work(state: RunState, name: StepName) -> bool:
     standing = state.steps.get(name)
     return standing is not None and standing.result is None
-
-
-def _after(verdict: Verdict) -> str:
-    match verdict:
-        case Verdict.PASSED:
-            return "Nothing: the run is complete."
-        case Verdict.DEGRADED:
-            return "Nothing urgent: settle the reservations that are listed here."
-        case Verdict.INCONCLUSIVE | Verdict.FAILED:
-            return "Read below what did not hold, mend it, and run the playbook again."

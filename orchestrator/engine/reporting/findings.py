@@ -21,6 +21,7 @@ from orchestrator.domain.run import (
     Entry,
     InvariantsChecked,
     ItemSigned,
+    Measured,
     RetryRequested,
     RunHeld,
     StepIntended,
@@ -75,7 +76,7 @@ def _chosen(plan: Plan) -> Iterator[Deviation]:
     for name, value in plan.parameters.items():
         usual = plan.defaults.get(name, value)
         if value != usual:
-            what = f"parameter {name} is {value}; the playbook would have taken {usual}"
+            what = f"{name} is {value}; the playbook would have taken {usual}"
             yield Deviation(kind=DeviationKind.PARAMETER, what=what)
 
 
@@ -174,12 +175,22 @@ def _unknown_steps(steps: Sequence[StepRecord]) -> Iterator[str]:
 
 def _unmeasured(entries: Sequence[Entry], measurement: Measurement | None) -> Iterator[str]:
     if measurement is None:
-        failed = newest_of(entries, WatchFailed)
-        reason = failed.event.reason if failed else "the canary's account is not in yet"
-        yield f"Downtime and lost writes: {reason}"
+        yield f"Downtime and lost writes: {_why_unmeasured(entries)}"
         return
     for doubt in measurement.doubts:
         yield f"Downtime and lost writes in full: {doubt}"
+
+
+def _why_unmeasured(entries: Sequence[Entry]) -> str:
+    failed = newest_of(entries, WatchFailed)
+    if failed:
+        return failed.event.reason
+    measured = newest_of(entries, Measured)
+    if measured is None:
+        return "the canary's account is not in yet"
+    doubts = measured.event.measurement.get("doubts", ())
+    told = doubts if isinstance(doubts, list | tuple) else (doubts,)
+    return "; ".join(map(str, told)) or "the canary's account cannot be read"
 
 
 def _unseen_invariants(invariants: Sequence[InvariantRecord]) -> Iterator[str]:
@@ -192,17 +203,22 @@ def _unseen_invariants(invariants: Sequence[InvariantRecord]) -> Iterator[str]:
 def _unchecked(plan: Plan, entries: Sequence[Entry]) -> Iterator[str]:
     checks = [told.event for told in select(entries, CheckDone)]
     for group, name in _planned_checks(plan):
-        if not any(check.group == group and name in check.name for check in checks):
+        if not any(check.group == group and _is_part_of(name, check) for check in checks):
             yield f"{group.capitalize()} {name}: not run"
     for check in checks:
         if check.verdict is Verdict.INCONCLUSIVE:
             yield f"{check.group.capitalize()} {check.name}: {check.detail}"
 
 
+def _is_part_of(planned: str, check: CheckDone) -> bool:
+    """Return whether *check* answers what was planned; a suite gives one check for each test."""
+    return check.group == "suite" or check.name == planned
+
+
 def _planned_checks(plan: Plan) -> Iterator[tuple[str, str]]:
     for journey in plan.verify.journeys:
         yield "journey", journey
     for suite in plan.verify.suites:
-        yield "suite", suite.rsplit("/", 1)[-1].removesuffix(".py")
+        yield "suite", suite
     for probe in plan.verify.probes:
         yield "probe", probe

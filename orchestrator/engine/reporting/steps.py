@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import zip_longest
 
-from orchestrator.domain.canonical import plain
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.observation import Measurement
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import Action, Effect, Step, StepName
+from orchestrator.domain.playbook import Effect, Step, StepName
 from orchestrator.domain.record import AttemptRecord, Look, Progress, StepRecord, UndoRecord
 from orchestrator.domain.run import (
     Entry,
@@ -22,6 +19,7 @@ from orchestrator.domain.run import (
     UndoFinished,
     UndoIntended,
 )
+from orchestrator.engine.describing import hosts_of, line_of
 from orchestrator.engine.reporting.selecting import Told, select
 
 _PROGRESS = {
@@ -29,8 +27,6 @@ _PROGRESS = {
     Outcome.FAILED: Progress.FAILED,
     Outcome.UNKNOWN: Progress.UNKNOWN,
 }
-_TELLING_INPUTS = ("run", "play", "query", "url", "text")
-"""The input that says most about an action, whatever its kind."""
 
 
 def recount_steps(
@@ -51,26 +47,6 @@ def look_of(evidence: Evidence) -> Look:
     )
 
 
-def line_of(action: Action) -> str:
-    """Return what *action* does in one line, without where it does it."""
-    told = next((action.inputs[key] for key in _TELLING_INPUTS if key in action.inputs), None)
-    match told:
-        case None:
-            return json.dumps(plain(action.inputs), sort_keys=True, ensure_ascii=False)
-        case list() | tuple():
-            return shlex.join(map(str, told))
-        case _:
-            method = action.inputs.get("method", "")
-            return " ".join(f"{method} {told}".split())
-
-
-def hosts_of(action: Action) -> tuple[str, ...]:
-    """Return the hosts that *action* names; of a member ``service/host`` the host."""
-    named = action.inputs.get("on", ())
-    targets = named if isinstance(named, list | tuple) else (named,)
-    return tuple(str(target).rsplit("/", 1)[-1] for target in targets)
-
-
 def _recount(
     step: Step, entries: Sequence[Entry], charges: Mapping[str, timedelta] | None
 ) -> StepRecord:
@@ -78,7 +54,6 @@ def _recount(
     last = attempts[-1] if attempts else None
     started = attempts[0].started if attempts else None
     ended = last.ended if last else None
-    charged = None if charges is None else charges.get(step.name, timedelta(0))
     return StepRecord(
         name=step.name,
         why=step.why,
@@ -96,8 +71,16 @@ def _recount(
         evidence=last.evidence if last else None,
         attempts=attempts,
         undone=_undo(step.name, entries),
-        downtime_s=None if charged is None or not started else charged.total_seconds(),
+        downtime_s=_charge(step.name, charges) if started else None,
     )
+
+
+def _charge(name: StepName, charges: Mapping[str, timedelta] | None) -> float | None:
+    """Return what is charged to a step, its undo included."""
+    if charges is None:
+        return None
+    shares = (charges.get(charged, timedelta(0)) for charged in (name, f"undo {name}"))
+    return sum(shares, timedelta(0)).total_seconds()
 
 
 def _progress(last: AttemptRecord | None) -> Progress:

@@ -1,0 +1,64 @@
+"""What probe ``sql`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import with_config
+
+from orchestrator.adapters.inputs import STRICT
+from orchestrator.adapters.sql_sessions import Bindable
+from orchestrator.domain.expectation import Expectation, Scalar
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlProbeInputs:
+    """A query, and what is expected of its rows on each member.
+
+    Attributes:
+        on: A member as ``service/host``, or several, which are looked at side by side.
+        query: Must change nothing; the session refuses writes.
+        values: Bound as ``%(name)s``; a literal percent sign is then written twice.
+        database: Another than the service's own.
+        account: Which of the service's accounts.
+        where: Column values that choose the row, where the query itself cannot.
+        row: What the first row (that was chosen) must be, by column.
+        rows: How many rows (that were chosen) there must be.
+        same: Columns that must be equal on all members.
+        not_below_first: Columns whose number is on no member below that of the first one.
+        exactly: So many members must meet ``row`` and ``rows``, instead of all.
+        keep: Names for values of the row, to be used later: name to column.
+    """
+
+    on: str | tuple[str, ...]
+    query: str
+    values: Mapping[str, Bindable] = field(default_factory=dict)
+    database: str = ""
+    account: str = "reader"
+    where: Mapping[str, Scalar] = field(default_factory=dict)
+    row: Mapping[str, Expectation] = field(default_factory=dict)
+    rows: Expectation = None
+    same: tuple[str, ...] = ()
+    not_below_first: tuple[str, ...] = ()
+    exactly: int | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wanted = (self.row, self.same, self.not_below_first, self.keep)
+        if self.rows is None and not any(wanted):
+            raise ValueError("expects nothing: give row, rows, same, not_below_first or keep")
+        if not self.members:
+            raise ValueError("looks at nobody: give at least one member")
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every member to look at."""
+        return (self.on,) if isinstance(self.on, str) else self.on
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is asked about, once."""
+        asked = (*self.row, *self.same, *self.not_below_first, *self.keep.values())
+        return tuple(dict.fromkeys(asked))

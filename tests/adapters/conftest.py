@@ -1,0 +1,40 @@
+"""Real parts that the tests of several adapters share."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.real_postgresql import RealPostgresql, real_postgresql
+from tests.support.real_sshd import RealSshd, real_sshd
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nothing listens, kept from others by being bound."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSshd]:
+    with real_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[RealPostgresql]:
+    """A primary that every test leaves running."""
+    with real_postgresql() as server:
+        server.execute("create table recover_marker (run text not null, seq bigint not null)")
+        yield server
