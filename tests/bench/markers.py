@@ -80,7 +80,9 @@ class Watch:
                 "select seq::int, count(*)::int from recover_marker where run = %s group by seq",
                 (self._name,),
             ).fetchall()
-        return {seq: count for seq, count in rows if isinstance(seq, int) and isinstance(count, int)}
+        return {
+            seq: count for seq, count in rows if isinstance(seq, int) and isinstance(count, int)
+        }
 
 
 @contextmanager
