@@ -199,6 +199,7 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
     secrets = SecretStore(settings.state)
     ssh, sql = SshSessions(environment, secrets), SqlSessions(environment, secrets)
     web = HttpExchange()
+    content = folder.content / "playbooks" / plan.playbook
     canary = SshCanary(run, environment, ssh, secrets, CLOCK, folder.samples)
     looker = SideBySide(
         {
@@ -220,7 +221,12 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
             clock=CLOCK,
             looker=looker,
             actors={
-                "ansible": AnsibleActor(plan, folder, secrets),
+                "ansible": AnsibleActor(
+                    environment,
+                    secrets,
+                    playbook_folder=content,
+                    work_folder=folder.path / "ansible",
+                ),
                 "http": HttpActor(web),
                 "manual": ManualActor(journal, CLOCK),
                 "sql": SqlActor(sql),
@@ -231,7 +237,9 @@ def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
                 run,
                 environment,
                 canary,
-                PytestSuites(plan, folder.path, secrets),
+                PytestSuites(
+                    plan, secrets, playbook_folder=content, work_folder=folder.path / "suites"
+                ),
                 PostgresqlFacts(environment, sql),
                 sql,
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ READ_LIMIT = timedelta(seconds=10)
 STOP_LIMIT = timedelta(seconds=20)
 WALK_LIMIT = timedelta(seconds=60)
 CLOCK_LOOKS = 5
+PAGE_BYTES = 1 << 20
 
 
 class SshCanary:
@@ -49,6 +51,9 @@ class SshCanary:
         self._secrets = secrets
         self._clock = clock
         self._file = samples_file
+        self._fetching = threading.Lock()
+        self._read_bytes = 0
+        self._seen: list[Sample] = []
 
     def start(self) -> WatchStarted:
         """Start it, or find it running.
@@ -62,10 +67,10 @@ class SshCanary:
 
     def samples(self) -> Sequence[Sample]:
         """Fetch what is new, and return everything seen so far."""
-        while self._fetch():
-            pass
-        with self._file.open("rb") as lines:
-            return tuple(read_samples(lines))
+        with self._fetching:
+            while self._fetch() > PAGE_BYTES // 2:
+                pass
+            return tuple(self._seen)
 
     def samples_file(self) -> str:
         """Return the name of the file with the samples."""
@@ -88,15 +93,27 @@ class SshCanary:
         return [_judge_walks(journey, walks, times)]
 
     def _fetch(self) -> int:
-        """Append what is new to the file, and return how many bytes that was."""
-        self._file.touch(mode=0o600)
-        offset = self._file.stat().st_size
+        """Fetch one page of what is new, and return how many bytes that was.
+
+        It is written to the file first, so that a driver after us goes on from there.
+        """
+        if not self._file.exists():
+            self._file.touch(mode=0o600)
+        if not self._read_bytes:
+            self._take(self._file.read_bytes())
         new = self._call(
-            "read", "--run", self._run, "--offset", str(offset), within=READ_LIMIT
+            *("read", "--run", self._run, "--offset", str(self._read_bytes)),
+            *("--limit", str(PAGE_BYTES)),
+            within=READ_LIMIT,
         ).encode()
         with self._file.open("ab") as file:
             file.write(new)
+        self._take(new)
         return len(new)
+
+    def _take(self, lines: bytes) -> None:
+        self._read_bytes += len(lines)
+        self._seen.extend(read_samples(lines.splitlines()))
 
     def _compare_clocks(self) -> WatchStarted:
         """Ask the client host for its time, and trust the answer that came back soonest."""

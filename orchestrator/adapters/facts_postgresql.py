@@ -1,110 +1,119 @@
-"""Which member of a PostgreSQL service is what: the facts that a plan is bound to."""
+"""Who is primary of a PostgreSQL service, and which standbys are fit to take over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.sql_sessions import Answer, Login, Row, SqlSessions
 from orchestrator.adapters.trouble import Trouble
-from orchestrator.domain.environment import Environment, Service
+from orchestrator.domain.environment import Environment, HostName, Service
 from orchestrator.domain.plan import Roles
 
-LOOK_LIMIT = timedelta(seconds=3)
-LONGEST_SILENCE_S = 10
-"""A standby that has heard nothing for longer is not fit, whatever its state says."""
+LOOK_LIMIT = timedelta(seconds=5)
+SYNCHRONOUS = ("sync", "quorum")
 
-_MEMBER = """
-select pg_is_in_recovery() as standby,
-  coalesce((select extract(epoch from now() - last_msg_receipt_time)
-            from pg_stat_wal_receiver), 1e9)::float as silent_s,
-  case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
-  (select setting::bigint from pg_settings where name = 'recovery_min_apply_delay') as delay_ms
+# An idle primary says nothing for up to half of wal_receiver_timeout (in milliseconds).
+STANDING = """
+    select pg_is_in_recovery() as is_standby,
+      case when pg_is_in_recovery() then pg_is_wal_replay_paused() end as is_paused,
+      (select setting::bigint from pg_settings
+       where name = 'recovery_min_apply_delay') as delay_ms,
+      (select last_msg_receipt_time > now() - make_interval(secs => 10 + setting::float / 2000)
+       from pg_stat_wal_receiver, pg_settings
+       where name = 'wal_receiver_timeout' and status = 'streaming') as hears_primary
 """
-_STREAMS = "select application_name as name, state, sync_state from pg_stat_replication"
-_SYNCHRONOUS = frozenset({"sync", "quorum"})
+FOLLOWERS = """
+    select application_name, host(client_addr) as address, sync_state
+    from pg_stat_replication where state = 'streaming'
+"""
 
 
 class PostgresqlFacts:
-    """Satisfies the port ``FactFinder``. The same roles are told in the same words each time."""
+    """Finds roles by asking every member. What it says is digested, so it holds no measures."""
 
-    def __init__(self, environment: Environment, sql: SqlSessions) -> None:
+    def __init__(self, environment: Environment, sessions: SqlSessions) -> None:
         self._environment = environment
-        self._sql = sql
+        self._sessions = sessions
 
     def roles(self, service: Service) -> Roles:
-        """Look at each member; the standbys that are fit come with the best first."""
-        with ThreadPoolExecutor(len(service.members)) as pool:
-            answers = pool.map(lambda host: self._look(service, host, _MEMBER), service.members)
-            looks = {str(h): look for h, look in zip(service.members, answers, strict=True)}
-        primaries = [host for host, look in looks.items() if _is_primary(look)]
+        """Ask each member side by side; one that does not answer has no role."""
+        with ThreadPoolExecutor(max_workers=len(service.members) or 1) as pool:
+            answers = pool.map(lambda host: self._ask(service, host, STANDING), service.members)
+            standings = dict(zip(service.members, answers, strict=True))
+        primaries = [host for host, seen in standings.items() if _is_primary(seen)]
         if len(primaries) != 1:
-            return Roles(primary="", standbys=(), reasons=_tell_each(looks))
-        primary = primaries[0]
-        streams = self._streams(service, primary)
-        reasons = {
-            host: _why_unfit(look, streams.get(host))
-            for host, look in looks.items()
-            if host != primary
+            return Roles(primary="", standbys=(), reasons=_without_primary(standings))
+        return self._roles_below(service, primaries[0], standings)
+
+    def _roles_below(
+        self,
+        service: Service,
+        primary: HostName,
+        standings: Mapping[HostName, Answer | Trouble],
+    ) -> Roles:
+        followers = self._ask(service, primary, FOLLOWERS)
+        rows = followers.rows if isinstance(followers, Answer) else ()
+        sync_states = {host: self._sync_state(host, rows) for host in service.members}
+        reasons: dict[str, str] = {
+            host: reason
+            for host, seen in standings.items()
+            if host != primary and (reason := _unfit(seen, sync_states[host], primary))
         }
+        fit = [host for host in service.members if host != primary and host not in reasons]
         return Roles(
             primary=primary,
-            standbys=self._ranked(
-                service, primary, streams, (host for host, why in reasons.items() if not why)
-            ),
-            reasons={host: why for host, why in reasons.items() if why},
+            standbys=tuple(self._best_first(fit, primary, sync_states)),
+            reasons=reasons,
         )
 
-    def _ranked(
-        self, service: Service, primary: str, streams: Mapping[str, Row], fit: Iterable[str]
-    ) -> tuple[str, ...]:
-        """Synchronous ones first, then those of the primary's site, then as the service says."""
-        site_of = {name: host.site for name, host in self._environment.hosts.items()}
-        order = {str(host): index for index, host in enumerate(service.members)}
-        sites = {str(name): site for name, site in site_of.items()}
-
-        def rank(host: str) -> tuple[bool, bool, int]:
-            is_synchronous = streams[host]["sync_state"] in _SYNCHRONOUS
-            return (not is_synchronous, sites[host] != sites[primary], order[host])
-
-        return tuple(sorted(fit, key=rank))
-
-    def _streams(self, service: Service, primary: str) -> Mapping[str, Row]:
-        answer = self._look(service, primary, _STREAMS)
-        rows = answer.rows if isinstance(answer, Answer) else ()
-        return {str(row["name"]): row for row in rows}
-
-    def _look(self, service: Service, host: str, query: str) -> Answer | Trouble:
+    def _ask(self, service: Service, host: HostName, query: str) -> Answer | Trouble:
         login = Login(member=f"{service.name}/{host}", account="reader", is_read_only=True)
-        return self._sql.look(login, query, deadline=Deadline.after(LOOK_LIMIT))
+        return self._sessions.look(login, query, deadline=Deadline.after(LOOK_LIMIT))
+
+    def _sync_state(self, name: HostName, followers: Sequence[Row]) -> str:
+        """Return how *name* follows the primary; empty if it does not stream from it."""
+        host = self._environment.hosts[name]
+        marks = {("application_name", name), ("address", host.address)}
+        states = (str(row["sync_state"]) for row in followers if marks & set(row.items()))
+        return next(states, "")
+
+    def _best_first(
+        self, fit: Iterable[HostName], primary: HostName, sync_states: Mapping[HostName, str]
+    ) -> list[HostName]:
+        """Sort: what lacks nothing first, then the primary's own site, then as written."""
+        hosts = self._environment.hosts
+        site = hosts[primary].site
+        return sorted(
+            fit, key=lambda host: (sync_states[host] not in SYNCHRONOUS, hosts[host].site != site)
+        )
 
 
-def _is_primary(look: Answer | Trouble) -> bool:
-    return isinstance(look, Answer) and look.rows[0]["standby"] is False
+def _is_primary(seen: Answer | Trouble) -> bool:
+    return isinstance(seen, Answer) and seen.rows[0]["is_standby"] is False
 
 
-def _tell_each(looks: Mapping[str, Answer | Trouble]) -> Mapping[str, str]:
-    return {
-        host: f"does not answer ({look.kind})"
-        if isinstance(look, Trouble)
-        else ("takes writes" if _is_primary(look) else "is a standby")
-        for host, look in looks.items()
-    }
+def _without_primary(standings: Mapping[HostName, Answer | Trouble]) -> Mapping[str, str]:
+    return {host: _words_for(seen) for host, seen in standings.items()}
 
 
-def _why_unfit(look: Answer | Trouble, stream: Row | None) -> str:
-    """Return why a standby may not take over, without figures that change; empty if it may."""
-    if isinstance(look, Trouble):
-        return f"does not answer ({look.kind})"
-    row = look.rows[0]
-    if stream is None or stream["state"] != "streaming":
-        return "does not stream from the primary"
-    if float(str(row["silent_s"])) > LONGEST_SILENCE_S:
-        return "has not heard of the primary lately"
-    if row["paused"]:
+def _words_for(seen: Answer | Trouble) -> str:
+    if isinstance(seen, Trouble):
+        return f"does not answer ({seen.kind})"
+    return "takes writes" if _is_primary(seen) else "is a standby"
+
+
+def _unfit(seen: Answer | Trouble, sync_state: str, primary: HostName) -> str:
+    """Return why a member cannot take over; empty if it can."""
+    if isinstance(seen, Trouble):
+        return _words_for(seen)
+    standing = seen.rows[0]
+    if not sync_state:
+        return f"does not stream from {primary}"
+    if not standing["hears_primary"]:
+        return f"has not heard of {primary} lately"
+    if standing["is_paused"]:
         return "its replay is paused"
-    if row["delay_ms"]:
-        return "its replay is delayed on purpose"
-    return ""
+    return "it replays with a delay" if standing["delay_ms"] else ""

@@ -64,10 +64,12 @@ class Wire:
         self.close()
         deadline = time.monotonic() + within_s
         connection = pq.PGconn.connect_start(self._conninfo)
-        status = pq.PollingStatus.WRITING
+        # What fails at once, as a name that does not resolve, has no socket to wait for.
+        is_hopeless = connection.status == pq.ConnStatus.BAD
+        status = pq.PollingStatus.FAILED if is_hopeless else pq.PollingStatus.WRITING
         while status is not pq.PollingStatus.OK:
             if status is pq.PollingStatus.FAILED:
-                self._give_up(connection, _message(connection))
+                self._give_up(connection, _first_line(connection.get_error_message()))
             wanted = select.POLLOUT if status is pq.PollingStatus.WRITING else select.POLLIN
             if not self._wait(connection, wanted, deadline):
                 self._give_up(connection, f"no connection within {within_s:g} s")
@@ -91,7 +93,7 @@ class Wire:
             self._flush(connection, deadline)
             error = self._read_answer(connection, deadline)
         except OperationalError as failure:
-            self._lose(str(failure))
+            self._lose(_first_line(str(failure)))
         if error is not None:
             self._judge(error)
 
@@ -118,14 +120,15 @@ class Wire:
         field = pq.DiagnosticField
         code = (error.error_field(field.SQLSTATE) or b"").decode()
         severity = (error.error_field(field.SEVERITY_NONLOCALIZED) or b"").decode()
-        text = (error.error_field(field.MESSAGE_PRIMARY) or error.error_message).decode()
+        message = error.error_field(field.MESSAGE_PRIMARY) or error.error_message
+        text = _first_line(message.decode(errors="replace"))
         if severity != "ERROR" or code.startswith(_DOUBTFUL):
             self._lose(f"{text} ({code})" if code else text)
         raise Refused(f"{text} ({code})")
 
     def _lose(self, why: str) -> Never:
         self.close()
-        raise Lost(why.strip())
+        raise Lost(why)
 
     def _give_up(self, connection: pq.abc.PGconn, why: str) -> Never:
         connection.finish()
@@ -133,7 +136,7 @@ class Wire:
 
     def _has_hung_up(self, connection: pq.abc.PGconn) -> bool:
         """Look without waiting; an idle server says nothing unless it leaves."""
-        return self._is_ready(connection.socket, select.POLLIN, 0) and _reads_end(connection)
+        return self._is_ready(connection.socket, select.POLLIN, 0)
 
     def _wait(self, connection: pq.abc.PGconn, wanted: int, deadline: float) -> bool:
         while True:
@@ -152,14 +155,6 @@ class Wire:
             self._poll.unregister(fd)
 
 
-def _reads_end(connection: pq.abc.PGconn) -> bool:
-    try:
-        connection.consume_input()
-    except OperationalError:
-        return True
-    return connection.status != pq.ConnStatus.OK
-
-
-def _message(connection: pq.abc.PGconn) -> str:
-    lines = connection.error_message.decode(errors="replace").strip().splitlines()
-    return lines[0] if lines else "connection refused"
+def _first_line(message: str) -> str:
+    """Leave out libpq's advice, which would stand in the report a thousand times."""
+    return next(iter(message.strip().splitlines()), "no reason given")

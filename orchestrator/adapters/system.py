@@ -33,11 +33,11 @@ class SecretStore:
     """Secrets as files; a relative path is below the state directory."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._state_dir = state_dir.absolute()
+        self.folder = state_dir.absolute()
 
     def path(self, secret: Secret) -> Path:
         """Return where the secret is, for programs that want a file."""
-        return self._state_dir / secret.file
+        return self.folder / secret.file
 
     def read(self, secret: Secret) -> str:
         """Return the value, without the newline that editors add. Do not keep it.

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from orchestrator.domain.verdict import Verdict
 
+STOPPED = "stopped"
+"""Why a canary ended, when it was told to."""
+
 
 class WriteOutcome(StrEnum):
     """What became of one write, as its client knows it."""

@@ -181,3 +181,9 @@ class Playbook:
     steps: tuple[Move, ...]
     verify: Verification
     prior_state: tuple[Probe, ...] = ()
+
+    @property
+    def gates(self) -> tuple[ChecklistName, ...]:
+        """Every gate, in order, the first one included, each once."""
+        between = (move.gate for move in self.steps if isinstance(move, GateStop))
+        return tuple(dict.fromkeys((self.gate, *between)))

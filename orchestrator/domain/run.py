@@ -160,6 +160,7 @@ class StepFinished:
         performed: What the action itself reported; display only, never the verdict.
         evidence: What the looks said.
         output: Name of the output file beside the journal, if there was much of it.
+        settled: The attempt was interrupted, and a later look settled what it came to.
     """
 
     step: StepName
@@ -168,6 +169,7 @@ class StepFinished:
     performed: str
     evidence: Evidence
     output: str = ""
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ class CheckDone:
     """One part of the verification.
 
     Attributes:
-        group: ``journey``, ``suite``, ``invariant``, ``probe`` or ``objective``.
+        group: ``journey``, ``suite``, ``invariant``, ``probe``, ``objective`` or ``watch``.
         name: Unique in its group.
     """
 

@@ -11,6 +11,7 @@ from orchestrator.domain.playbook import ChecklistName, StepName
 from orchestrator.domain.run import (
     AbortRequested,
     CheckDone,
+    GateOpened,
     GateRefused,
     GateWaits,
     InvariantsChecked,
@@ -33,7 +34,7 @@ class StepStanding:
 
     Attributes:
         attempts: How many were intended.
-        result: Of the last attempt; ``None`` while it runs or after it was interrupted.
+        result: Of the last attempt; ``None`` while it runs, or while it is to be settled.
         may_retry: A person lets it be tried again.
     """
 
@@ -48,6 +49,10 @@ class RunState:
 
     Attributes:
         seq: Number of the newest entry.
+        asked: When each gate was first looked at by this driver.
+        opened: Gates that are behind the run.
+        unspent: Those of them behind which no step was begun yet.
+        turned_back: Something was taken back; from there on the run never goes forward.
         kept: Values that probes kept, by name. Data of targets.
         invariants: The newest check.
     """
@@ -58,12 +63,15 @@ class RunState:
     created_at: datetime | None = None
     watch: WatchStarted | WatchFailed | None = None
     answers: Mapping[ChecklistName, Mapping[ItemName, ItemAnswers]] = field(default_factory=dict)
+    asked: Mapping[ChecklistName, datetime] = field(default_factory=dict)
     waits: Mapping[ChecklistName, GateWaits] = field(default_factory=dict)
-    opened: frozenset[ChecklistName] = frozenset()
+    opened: Mapping[ChecklistName, GateOpened] = field(default_factory=dict)
+    unspent: frozenset[ChecklistName] = frozenset()
     refused: GateRefused | None = None
     invariants: InvariantsChecked | None = None
     steps: Mapping[StepName, StepStanding] = field(default_factory=dict)
     undos: Mapping[StepName, UndoFinished | None] = field(default_factory=dict)
+    turned_back: bool = False
     prior_state: PriorStateChecked | None = None
     checks: tuple[CheckDone, ...] = ()
     measured: Measured | None = None

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from orchestrator.domain.evidence import Evidence, combine
-from orchestrator.domain.plan import BoundInvariant, Plan
-from orchestrator.domain.run import ExitCode, RunEnded
+from orchestrator.domain.plan import BoundInvariant, Mode, Plan
+from orchestrator.domain.run import AbortRequested, ExitCode, GateRefused, Outcome, RunEnded
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.holding import broken_invariants
 
 EXIT_CODES: Mapping[Verdict, ExitCode] = {
     Verdict.PASSED: ExitCode.VERIFIED,
@@ -17,6 +18,9 @@ EXIT_CODES: Mapping[Verdict, ExitCode] = {
     Verdict.INCONCLUSIVE: ExitCode.UNKNOWN,
     Verdict.FAILED: ExitCode.HANDS_NEEDED,
 }
+
+UNTOUCHED = "nothing was changed"
+TAKEN_BACK = "what was done was taken back, prior state proved by probes"
 
 
 def judge_invariant(
@@ -46,68 +50,96 @@ def judge_invariant(
 def conclude(plan: Plan, state: RunState) -> RunEnded:
     """Return the end of a run from everything its journal holds."""
     if state.refused:
-        return _conclude_refused(state)
+        return _conclude_refused(state, state.refused)
     if state.abort:
-        return RunEnded(
-            verdict=Verdict.INCONCLUSIVE,
-            exit_code=ExitCode.ABORTED,
-            summary=f"aborted by {state.abort.by}; {_what_changed(state)}",
-        )
-    if state.prior_state:
+        return _conclude_aborted(state, state.abort)
+    if state.turned_back:
         return RunEnded(
             verdict=Verdict.FAILED,
             exit_code=ExitCode.ROLLED_BACK,
-            summary=f"{_what_failed(state)}; rolled back, prior state proved by probes",
-            next_action="find out why the step failed before trying again",
+            summary=f"{_what_failed(state)}; {TAKEN_BACK}",
+            next_action="find out why before trying again",
+        )
+    if state.created and state.created.mode is Mode.PREFLIGHT:
+        return _conclude_preflight(plan, state)
+    if not state.steps:
+        return RunEnded(
+            verdict=Verdict.FAILED,
+            exit_code=ExitCode.REFUSED,
+            summary=f"{_what_failed(state)}; {UNTOUCHED}",
+            next_action="make the invariant true and start again",
         )
     return _conclude_verified(plan, state)
 
 
-def _conclude_refused(state: RunState) -> RunEnded:
-    timed_out = bool(state.refused and state.refused.timed_out)
-    obstacles = state.refused.obstacles if state.refused else ()
-    changed = bool(state.steps)
-    exit_code = ExitCode.ROLLED_BACK if changed else ExitCode.REFUSED
+def _conclude_refused(state: RunState, refused: GateRefused) -> RunEnded:
+    exit_code = ExitCode.ROLLED_BACK if state.steps else ExitCode.REFUSED
     return RunEnded(
-        verdict=Verdict.INCONCLUSIVE if timed_out else Verdict.FAILED,
-        exit_code=ExitCode.SIGN_OFF_TIMED_OUT if timed_out else exit_code,
-        summary=f"the gate stayed shut: {'; '.join(obstacles)}; {_what_changed(state)}",
+        verdict=Verdict.INCONCLUSIVE if refused.timed_out else Verdict.FAILED,
+        exit_code=ExitCode.SIGN_OFF_TIMED_OUT if refused.timed_out else exit_code,
+        summary=f"the gate stayed shut: {'; '.join(refused.obstacles)}; {_what_changed(state)}",
         next_action="mend what the gate names and start again",
     )
 
 
-def _conclude_verified(plan: Plan, state: RunState) -> RunEnded:
-    degraded_gate = any(
-        sign_off.is_waiver
-        for of_gate in state.answers.values()
-        for answers in of_gate.values()
-        for sign_off in answers.sign_offs
+def _conclude_aborted(state: RunState, abort: AbortRequested) -> RunEnded:
+    """An abort after the last step stops nothing any more: what was verified is told."""
+    telling = "; ".join((f"aborted by {abort.by}", _what_changed(state), *_doubts(state)))
+    verdicts = (check.verdict for check in state.checks)
+    return RunEnded(
+        verdict=Verdict.worst_of((Verdict.INCONCLUSIVE, *verdicts)),
+        exit_code=ExitCode.ABORTED,
+        summary=telling,
     )
-    verdict = Verdict.worst_of(check.verdict for check in state.checks)
-    if degraded_gate:
-        verdict = Verdict.worst_of((verdict, Verdict.DEGRADED))
-    telling = [
-        f"{check.group} {check.name}: {check.detail}"
-        for check in state.checks
-        if check.verdict is not Verdict.PASSED
-    ]
+
+
+def _conclude_preflight(plan: Plan, state: RunState) -> RunEnded:
+    verdict = Verdict.worst_of(opened.verdict for opened in state.opened.values())
     return RunEnded(
         verdict=verdict,
         exit_code=EXIT_CODES[verdict],
-        summary="; ".join(telling) or f"{plan.title}: done and verified",
-        next_action="look at each check that did not pass" if telling else "",
+        summary="; ".join((f"{plan.title}: the gate would open", *_doubts(state), UNTOUCHED)),
     )
+
+
+def _conclude_verified(plan: Plan, state: RunState) -> RunEnded:
+    verdict = Verdict.worst_of(check.verdict for check in state.checks)
+    gates = (opened.verdict for opened in state.opened.values())
+    verdict = Verdict.worst_of((verdict, *gates))
+    doubts = _doubts(state) if state.checks else ("nothing was verified",)
+    return RunEnded(
+        verdict=verdict,
+        exit_code=EXIT_CODES[verdict],
+        summary="; ".join(doubts) or f"{plan.title}: done and verified",
+        next_action="look at each check that did not pass" if doubts else "",
+    )
+
+
+def _doubts(state: RunState) -> tuple[str, ...]:
+    """Return what stands between the run and a clean pass."""
+    gates = (
+        f"gate {gate}: opened with reservations"
+        for gate, opened in state.opened.items()
+        if opened.verdict is not Verdict.PASSED
+    )
+    checks = (
+        f"{check.group} {check.name}: {check.detail}"
+        for check in state.checks
+        if check.verdict is not Verdict.PASSED
+    )
+    return (*gates, *checks)
 
 
 def _what_changed(state: RunState) -> str:
     if not state.steps:
-        return "nothing was changed"
-    return "what was done was taken back, prior state proved by probes"
+        return UNTOUCHED
+    return TAKEN_BACK if state.turned_back else "every step was done by then and stays done"
 
 
 def _what_failed(state: RunState) -> str:
-    failed = [s.result for s in state.steps.values() if s.result and s.result.outcome != "done"]
+    results = (standing.result for standing in state.steps.values())
+    failed = [result for result in results if result and result.outcome is not Outcome.DONE]
     if failed:
         last = failed[-1]
         return f"step {last.step}: {last.outcome}: {last.evidence.summary}"
-    return "an invariant did not hold"
+    return "; ".join(("an invariant did not hold", *broken_invariants(state)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import reduce
 from typing import TypeVar, assert_never
 
 from orchestrator.domain.checklist import ItemAnswers, ItemName
 from orchestrator.domain.evidence import Evidence
-from orchestrator.domain.playbook import ChecklistName
 from orchestrator.domain.run import (
     AbortRequested,
     CheckDone,
@@ -23,6 +23,7 @@ from orchestrator.domain.run import (
     ItemSigned,
     ManualStepAnswered,
     Measured,
+    Outcome,
     PriorStateChecked,
     RetryRequested,
     RunCreated,
@@ -36,6 +37,7 @@ from orchestrator.domain.run import (
     WatchStarted,
 )
 from orchestrator.domain.state import RunState, StepStanding
+from orchestrator.domain.verdict import Verdict
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -56,12 +58,13 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
         case RunCreated():
             return replace(state, created=event, created_at=entry.at)
         case DriverStarted():
-            # A new driver trusts no earlier look at the invariants.
-            return replace(state, held=None, invariants=None)
+            return _take_over(state)
         case WatchStarted() | WatchFailed():
             return replace(state, watch=event)
-        case ItemLookedAt() | ItemSigned():
-            return _take_answer(state, event)
+        case ItemLookedAt():
+            return _take_look(state, event, entry.at)
+        case ItemSigned():
+            return _take_signature(state, event)
         case GateWaits() | GateOpened() | GateRefused():
             return _take_gate(state, event)
         case InvariantsChecked():
@@ -69,14 +72,15 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
         case StepIntended() | StepFinished() | RetryRequested():
             return _take_step(state, event)
         case UndoIntended():
-            return replace(state, undos=_with(state.undos, event.step, None))
+            undos = _with(state.undos, event.step, None)
+            return replace(state, undos=undos, turned_back=True)
         case UndoFinished():
             return replace(state, undos=_with(state.undos, event.step, event))
         case ManualStepAnswered():
             # Only the one who waits for it needs it; the step's probes decide.
             return state
         case PriorStateChecked():
-            return replace(state, prior_state=event)
+            return replace(state, prior_state=event, turned_back=True)
         case CheckDone():
             return replace(state, checks=(*state.checks, event))
         case Measured():
@@ -84,29 +88,82 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
         case AbortRequested():
             return replace(state, abort=event)
         case RunHeld():
-            # Whoever resumes a held run asks the gate again.
-            return replace(state, held=event, refused=None)
+            return _take_hold(state, event)
         case RunEnded():
             return replace(state, ended=event)
         case _:
             assert_never(event)
 
 
-def _take_answer(state: RunState, event: ItemLookedAt | ItemSigned) -> RunState:
-    of_gate = state.answers.get(event.gate, {})
-    known = of_gate.get(event.item, ItemAnswers())
-    if isinstance(event, ItemSigned):
-        known = replace(known, sign_offs=(*known.sign_offs, event.sign_off))
-        return _with_answer(state, event.gate, event.item, known)
-    known = replace(known, evidence=event.evidence)
-    return _with_answer(_keep(state, event.evidence), event.gate, event.item, known)
+def _take_over(state: RunState) -> RunState:
+    """Let a new driver look again at whatever is not proved; it goes on from what is.
+
+    A gate is asked again unless a step was begun behind it: its evidence was for that moment.
+    """
+    prior = state.prior_state
+    is_proved = prior is not None and prior.evidence.verdict is Verdict.PASSED
+    opened = {gate: state.opened[gate] for gate in state.opened if gate not in state.unspent}
+    return replace(
+        state,
+        held=None,
+        asked={},
+        answers={
+            gate: of_gate if gate in opened else _forget_looks(of_gate)
+            for gate, of_gate in state.answers.items()
+        },
+        opened=opened,
+        unspent=frozenset(),
+        invariants=None if state.held else state.invariants,
+        steps={name: _unsettle(standing) for name, standing in state.steps.items()},
+        undos={name: undo if _is_done(undo) else None for name, undo in state.undos.items()},
+        prior_state=prior if is_proved else None,
+    )
+
+
+def _forget_looks(of_gate: Mapping[ItemName, ItemAnswers]) -> Mapping[ItemName, ItemAnswers]:
+    return {item: replace(known, evidence=None) for item, known in of_gate.items()}
+
+
+def _unsettle(standing: StepStanding) -> StepStanding:
+    is_unknown = standing.result is not None and standing.result.outcome is Outcome.UNKNOWN
+    return replace(standing, result=None) if is_unknown and not standing.may_retry else standing
+
+
+def _is_done(undo: UndoFinished | None) -> bool:
+    return undo is not None and undo.outcome is Outcome.DONE
+
+
+def _take_hold(state: RunState, event: RunHeld) -> RunState:
+    """Let whoever resumes the run ask the gate that refused anew."""
+    if state.refused is None or state.turned_back:
+        return replace(state, held=event)
+    gate = state.refused.gate
+    answers = {name: of_gate for name, of_gate in state.answers.items() if name != gate}
+    waits = {name: wait for name, wait in state.waits.items() if name != gate}
+    return replace(state, held=event, refused=None, answers=answers, waits=waits)
+
+
+def _take_look(state: RunState, event: ItemLookedAt, at: datetime) -> RunState:
+    known = replace(_answers(state, event), evidence=event.evidence)
+    asked = {event.gate: at, **state.asked}
+    return _with_answer(replace(_keep(state, event.evidence), asked=asked), event, known)
+
+
+def _take_signature(state: RunState, event: ItemSigned) -> RunState:
+    known = _answers(state, event)
+    known = replace(known, sign_offs=(*known.sign_offs, event.sign_off))
+    return _with_answer(state, event, known)
+
+
+def _answers(state: RunState, event: ItemLookedAt | ItemSigned) -> ItemAnswers:
+    return state.answers.get(event.gate, {}).get(event.item, ItemAnswers())
 
 
 def _with_answer(
-    state: RunState, gate: ChecklistName, item: ItemName, known: ItemAnswers
+    state: RunState, event: ItemLookedAt | ItemSigned, known: ItemAnswers
 ) -> RunState:
-    of_gate = _with(state.answers.get(gate, {}), item, known)
-    return replace(state, answers=_with(state.answers, gate, of_gate))
+    of_gate = _with(state.answers.get(event.gate, {}), event.item, known)
+    return replace(state, answers=_with(state.answers, event.gate, of_gate))
 
 
 def _take_gate(state: RunState, event: GateWaits | GateOpened | GateRefused) -> RunState:
@@ -114,21 +171,35 @@ def _take_gate(state: RunState, event: GateWaits | GateOpened | GateRefused) -> 
         case GateWaits():
             return replace(state, waits=_with(state.waits, event.gate, event))
         case GateOpened():
-            return replace(state, opened=state.opened | {event.gate})
+            return _take_opening(state, event)
         case GateRefused():
             return replace(state, refused=event)
+        case _:
+            assert_never(event)
+
+
+def _take_opening(state: RunState, event: GateOpened) -> RunState:
+    return replace(
+        state,
+        opened=_with(state.opened, event.gate, event),
+        unspent=state.unspent | {event.gate},
+        waits={gate: waits for gate, waits in state.waits.items() if gate != event.gate},
+    )
 
 
 def _take_step(state: RunState, event: StepIntended | StepFinished | RetryRequested) -> RunState:
     match event:
         case StepIntended():
-            return _with_step(state, event, StepStanding(attempts=event.attempt))
+            begun = StepStanding(attempts=event.attempt)
+            return _with_step(replace(state, unspent=frozenset()), event, begun)
         case StepFinished():
             standing = StepStanding(attempts=event.attempt, result=event)
             return _with_step(_keep(state, event.evidence), event, standing)
         case RetryRequested():
             standing = replace(state.steps[event.step], may_retry=True)
             return _with_step(state, event, standing)
+        case _:
+            assert_never(event)
 
 
 def _with_step(

@@ -102,8 +102,9 @@ def reasons_not_to_sign(
         reasons.append(f"{item.item} is a hard item and cannot be waived")
     if not waives and item.probe is not None:
         reasons.append(f"{item.item} is answered by a probe, not by a person")
-    if item.role and item.role not in person.roles:
-        reasons.append(f"{by} does not have the role {item.role}")
+    asked = _roles_asked(context, item)
+    if not set(asked) & set(person.roles):
+        reasons.append(f"{by} does not have the role {' or '.join(asked)}")
     if by == context.requester and not context.environment.policy.requester_may_sign:
         reasons.append(f"{by} requested this run, and the policy wants somebody else to sign")
     return tuple(reasons)
@@ -137,16 +138,16 @@ def _assess_look(
         return ItemStanding(item=item, verdict=Verdict.INCONCLUSIVE, reason=reason)
     if evidence.verdict in {Verdict.PASSED, Verdict.DEGRADED} or item.level is Level.HARD:
         return ItemStanding(item=item, verdict=evidence.verdict, reason=evidence.summary)
-    waiver = next((s for s in valid if s.is_waiver), None)
-    if waiver is None:
-        return ItemStanding(
-            item=item,
-            verdict=evidence.verdict,
-            reason=f"{evidence.summary} (may be waived)",
-            waits_for=context.environment.policy.start,
-        )
-    reason = f"waived by {waiver.by}: {waiver.comment}; {evidence.summary}"
-    return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=reason)
+    waived = _waived(valid)
+    if waived:
+        reason = f"{waived}; {evidence.summary}"
+        return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=reason)
+    return ItemStanding(
+        item=item,
+        verdict=evidence.verdict,
+        reason=f"{evidence.summary} (may be waived)",
+        waits_for=_roles_asked(context, item),
+    )
 
 
 def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemStanding:
@@ -154,6 +155,9 @@ def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemSta
     if refusals:
         reason = f"{refusals[0].by} said no: {refusals[0].comment or 'no reason given'}"
         return ItemStanding(item=item, verdict=Verdict.FAILED, reason=reason)
+    waived = _waived(valid)
+    if waived:
+        return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=waived)
     signers = sorted({s.by for s in valid})
     if len(signers) >= item.people:
         reason = "signed by " + ", ".join(signers)
@@ -163,6 +167,17 @@ def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemSta
     return ItemStanding(
         item=item, verdict=Verdict.INCONCLUSIVE, reason=reason, waits_for=(item.role,)
     )
+
+
+def _roles_asked(context: GateContext, item: ChecklistItem) -> tuple[str, ...]:
+    """Return whose people may sign *item*; for one that a probe answers, waive it."""
+    return (item.role,) if item.role else context.environment.policy.start
+
+
+def _waived(valid: Sequence[SignOff]) -> str:
+    """Say who waived an item and why; nothing if nobody did."""
+    waivers = (s for s in valid if s.is_waiver and s.verdict is Verdict.PASSED)
+    return next((f"waived by {s.by}: {s.comment}" for s in waivers), "")
 
 
 def _valid_sign_offs(

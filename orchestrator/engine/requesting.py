@@ -22,7 +22,7 @@ from orchestrator.domain.run import (
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
-from orchestrator.engine.transitions import gate_context
+from orchestrator.engine.transitions import gate_context, is_turning_back
 
 MANUAL = "manual"
 """The kind of action that a person performs."""
@@ -171,6 +171,8 @@ def retry(
     standing = state.steps.get(StepName(step))
     if state.held is None or standing is None or standing.result is None:
         raise RequestRefused(f"run {state.run} is not held because of {step}")
+    if is_turning_back(plan, state):
+        raise RequestRefused(f"run {state.run} takes back what it did: resume it, or abort it")
     if standing.result.outcome is Outcome.DONE:
         raise RequestRefused(f"step {step} is done; nothing is done twice")
     return RetryRequested(by=by, step=StepName(step), reason=reason)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import timedelta
 
 from orchestrator.domain.canonical import plain
 from orchestrator.domain.errors import EvidenceIncomplete, TargetUnavailable
+from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.observation import Found, Measurement
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.run import CheckDone, Event, Measured, WatchStarted
+from orchestrator.domain.run import CheckDone, Measured, WatchStarted
 from orchestrator.domain.state import RunState
-from orchestrator.engine.concluding import judge_invariant
+from orchestrator.engine.looking import look, look_at_invariants
 from orchestrator.engine.ports import World
 from orchestrator.engine.verification import compare_objectives, step_intervals
 from orchestrator.engine.watching import measure
@@ -19,12 +21,16 @@ from orchestrator.engine.watching import measure
 END_STATE_LIMIT = timedelta(seconds=30)
 """How long the end state may take to be seen, e.g. a standby to be streaming again."""
 
-Record = Callable[[Event], None]
+Record = Callable[..., None]
 
 
 def verify_run(plan: Plan, state: RunState, world: World, record: Record) -> None:
-    """Do every check of the end state, then account for what users saw."""
-    for check in _check_end_state(plan, world):
+    """Do every check of the end state, then account for what users saw.
+
+    The account and its comparison with the objectives are recorded together: a run that was
+    measured has been judged.
+    """
+    for check in _check_end_state(plan, state, world):
         record(check)
     for name, times in plan.verify.journeys.items():
         for check in world.verifier.walk(plan.environment.journeys[name], times=times.in_a_row):
@@ -32,52 +38,41 @@ def verify_run(plan: Plan, state: RunState, world: World, record: Record) -> Non
     for suite in plan.verify.suites:
         for check in world.verifier.run_suite(suite):
             record(check)
-    measurement = measure_run(state, world, record)
-    for check in compare_objectives(plan.objectives, measurement):
-        record(check)
+    measurement, measured = measure_run(state, world)
+    record(measured, *compare_objectives(plan.objectives, measurement))
 
 
-def measure_run(state: RunState, world: World, record: Record) -> Measurement | None:
-    """End the canary and write down what it saw; ``None`` if nobody was watching."""
+def measure_run(state: RunState, world: World) -> tuple[Measurement | None, Measured]:
+    """End the canary and account for what it saw; no measurement if nobody was watching."""
     if not isinstance(state.watch, WatchStarted):
-        record(Measured(measurement={}, samples_file=""))
-        return None
+        return None, Measured(measurement={}, samples_file="")
     try:
         world.canary.stop()
         samples = world.canary.samples()
     except TargetUnavailable as error:
-        record(Measured(measurement={"doubts": [str(error)]}, samples_file=""))
-        return None
+        return None, Measured(measurement={"doubts": [str(error)]}, samples_file="")
     measurement = measure(
         samples,
         steps=step_intervals(world.journal.read(state.run)),
         found=_count_markers(world),
         skew=timedelta(seconds=state.watch.skew_s),
     )
-    record(
-        Measured(measurement=_as_mapping(measurement), samples_file=world.canary.samples_file())
-    )
-    return measurement
+    as_data = {part.name: plain(getattr(measurement, part.name)) for part in fields(measurement)}
+    return measurement, Measured(measurement=as_data, samples_file=world.canary.samples_file())
 
 
-def _check_end_state(plan: Plan, world: World) -> Iterator[CheckDone]:
-    names = list(plan.verify.probes)
-    looks = world.looker.look_until(list(plan.verify.probes.values()), within=END_STATE_LIMIT)
-    for name, look in zip(names, looks, strict=True):
-        yield CheckDone(group="probe", name=name, verdict=look.verdict, detail=look.summary)
-    for invariant in plan.invariants:
-        members = world.looker.look(list(invariant.probes.values()), within=END_STATE_LIMIT)
-        evidence = judge_invariant(
-            invariant,
-            dict(zip(invariant.probes, members, strict=True)),
-            now=world.clock.now(),
-        )
-        yield CheckDone(
-            group="invariant",
-            name=invariant.invariant,
-            verdict=evidence.verdict,
-            detail=evidence.summary,
-        )
+def _check_end_state(plan: Plan, state: RunState, world: World) -> Iterator[CheckDone]:
+    probes = plan.verify.probes
+    looks = look(world, list(probes.values()), state.kept, within=END_STATE_LIMIT, patiently=True)
+    for name, evidence in zip(probes, looks, strict=True):
+        yield _check("probe", name, evidence)
+    invariants = look_at_invariants(world, plan.invariants, state.kept, within=END_STATE_LIMIT)
+    for name, evidence in invariants.items():
+        yield _check("invariant", name, evidence)
+
+
+def _check(group: str, name: str, evidence: Evidence) -> CheckDone:
+    return CheckDone(group=group, name=name, verdict=evidence.verdict, detail=evidence.summary)
 
 
 def _count_markers(world: World) -> Found | None:
@@ -85,10 +80,3 @@ def _count_markers(world: World) -> Found | None:
         return world.verifier.count_markers()
     except EvidenceIncomplete:
         return None
-
-
-def _as_mapping(measurement: Measurement) -> Mapping[str, object]:
-    value = plain(measurement)
-    if not isinstance(value, dict):
-        raise TypeError("a measurement has parts")
-    return value

@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 from statistics import median_low
 
 from orchestrator.domain.observation import (
+    STOPPED,
     Blindness,
     Downtime,
     Ended,
@@ -38,8 +39,6 @@ LONGEST_BLINK = timedelta(seconds=2)
 SHORTEST_OUTAGE = timedelta(milliseconds=50)
 OUTAGE_IN_TYPICAL_GAPS = 3
 """A gap is an outage when it is longer than both; anything less is the noise of a machine."""
-
-PROPER_ENDING = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +277,7 @@ def _doubt_writes(writes: Writes) -> Iterator[str]:
 
 def _doubt_record(record: _Record) -> Iterator[str]:
     for ending in record.endings:
-        if ending.why != PROPER_ENDING:
+        if ending.why != STOPPED:
             yield f"the canary ended early: {ending.why}"
     if record.unreadable:
         yield f"{len(record.unreadable)} lines of the canary make no sense"

@@ -60,7 +60,9 @@ show() { # also to users who may not pass the machine's /root
 IFS='
 '
 for directory in $SHOWN; do show "$directory"; done
-for directory in $HIDDEN; do mount -t tmpfs -o mode=700 tmpfs "$root$directory"; done
+for directory in $HIDDEN; do # what lies on another file system of the machine does not show anyway
+    if [ -d "$root$directory" ]; then mount -t tmpfs -o mode=700 tmpfs "$root$directory"; fi
+done
 if [ -n "$DATA" ]; then
     mkdir -p "$root/var/lib/postgresql"
     mount --bind "$DATA" "$root/var/lib/postgresql"

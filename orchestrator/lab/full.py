@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from orchestrator.lab import hosts, network, postgresql
+from orchestrator.lab.commands import run
 from orchestrator.lab.credentials import Credentials, make_credentials
 from orchestrator.lab.errors import HostNotReady
 from orchestrator.lab.files import File, give, write_file
@@ -15,8 +16,10 @@ from orchestrator.lab.full_views import (
     Surroundings,
     data_directory,
     members,
+    services_of,
     view_of,
 )
+from orchestrator.lab.login import ssh_command
 from orchestrator.lab.looking import look
 from orchestrator.lab.readiness import last_words, wait_for
 from orchestrator.lab.record import ROOT
@@ -40,6 +43,7 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     wait_for(lambda: _look(home).silent, consoles=ROOT)
     say(f"hosts up ({len(FULL.hosts)}) {time.monotonic() - began:.1f} s")
     wait_for(lambda: _look(home).problems, consoles=ROOT)
+    _finish_boot(home)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
@@ -60,6 +64,21 @@ def _look(home: Path) -> LabStatus:
     for name in hosts.dead_hosts(words):
         raise HostNotReady(f"{name} did not boot: {words[name]}")
     return look(FULL, home)
+
+
+def _finish_boot(home: Path) -> None:
+    """Wait until systemd calls every service started.
+
+    A database answers seconds before that, and if it were stopped meanwhile, as a recovery may,
+    the start would still be going on and fail.
+    """
+    jobs = [
+        [*ssh_command(FULL, home, host.name), "systemctl", "start", service]
+        for host in FULL.hosts
+        for service in services_of(host)
+    ]
+    with ThreadPoolExecutor(len(jobs)) as beside:
+        list(beside.map(run, jobs))
 
 
 def _build_databases(credentials: Credentials) -> None:

@@ -198,7 +198,7 @@ def _pooler(credentials: Credentials) -> Tree:
 
 def _app(host: Host, around: Surroundings) -> Tree:
     pooler = FULL.having(Role.POOLER)[0]
-    user = around.runtime.user(_SHOP_USER)
+    user = around.runtime.user(_SHOP_USER, parents_open=True)
     configuration = shop_service.configuration(
         host,
         listen="0.0.0.0",  # noqa: S104 - as above

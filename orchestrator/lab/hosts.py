@@ -51,8 +51,9 @@ def start_host(name: str, view: HostView, directory: Path) -> None:
     *directory* takes its files; what its boot says on failure is in ``console.log`` there.
     """
     seed, scratch = directory / "seed", directory / "scratch"
+    for place in (seed, scratch):
+        place.mkdir(parents=True, exist_ok=True)
     write_tree(seed, view.files)
-    scratch.mkdir(exist_ok=True)
     cgroup = cgroup_tree() / _CGROUP / name
     cgroup.mkdir(parents=True, exist_ok=True)
     enter = ["nsenter", f"--net=/run/netns/{network.namespace_of(name)}"]

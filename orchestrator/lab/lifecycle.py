@@ -12,8 +12,9 @@ from typing import NoReturn
 
 from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
-from orchestrator.lab.errors import HostUnknown, NamespacesForbidden
+from orchestrator.lab.errors import NamespacesForbidden
 from orchestrator.lab.files import File, write_file
+from orchestrator.lab.login import ssh_command
 from orchestrator.lab.looking import look
 from orchestrator.lab.record import (
     Record,
@@ -82,25 +83,6 @@ def shell(home: Path, name: str) -> NoReturn:
     blueprint = _BLUEPRINTS[record.kind] if record else None
     argv = ssh_command(blueprint, home, name)
     os.execvp(argv[0], argv)  # noqa: S606 - the argv is ours
-
-
-def ssh_command(blueprint: Blueprint | None, home: Path, name: str) -> list[str]:
-    """Return the command that logs in to the host *name* and trusts only its pinned key."""
-    hosts = {host.name: host for host in blueprint.hosts} if blueprint else {}
-    if blueprint is None or name not in hosts:
-        known = ", ".join(hosts) or "none: `recover lab up` brings them up"
-        raise HostUnknown(f"the lab has no host {name!r}; its hosts are {known}")
-    ssh = home / "ssh"
-    options = {
-        "IdentitiesOnly": "yes",
-        "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": str(ssh / "known_hosts"),
-        "GlobalKnownHostsFile": "/dev/null",
-    }
-    settings = [argument for k, v in options.items() for argument in ("-o", f"{k}={v}")]
-    key = ["-i", str(ssh / "id_ed25519")]
-    port = ["-p", str(blueprint.ports.ssh)]
-    return ["ssh", "-F", "none", *key, *settings, *port, hosts[name].management]
 
 
 def _choose(say: Say) -> Blueprint:

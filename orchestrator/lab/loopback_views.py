@@ -40,7 +40,7 @@ def service_user() -> str:
 
 def shop_user(runtime: Runtime) -> str:
     """Return who runs the shop."""
-    return runtime.user(_SHOP_USER) if is_root() else current_user()
+    return runtime.user(_SHOP_USER, parents_open=False) if is_root() else current_user()
 
 
 def member(host: Host, around: Surroundings) -> postgresql.Member:

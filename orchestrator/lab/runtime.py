@@ -35,10 +35,16 @@ export {variables}
 exec {self.interpreter} -P -m orchestrator "$@"
 """
 
-    def user(self, preferred: str) -> str:
-        """Return *preferred* if any user may read the code and the interpreter, else root."""
-        readable = all(Path(place).stat().st_mode & 0o005 == 0o005 for place in self.directories)
-        return preferred if readable else "root"
+    def user(self, preferred: str, *, parents_open: bool) -> str:
+        """Return *preferred* if any user may read the code and the interpreter, else root.
+
+        *parents_open* says that whoever may read a directory can also get to it.
+        """
+        places = [Path(place) for place in self.directories]
+        passed = [] if parents_open else [above for place in places for above in place.parents]
+        is_open = all(p.stat().st_mode & 0o005 == 0o005 for p in places)
+        is_reached = all(p.stat().st_mode & 0o001 for p in passed)
+        return preferred if is_open and is_reached else "root"
 
 
 def current_runtime() -> Runtime:

@@ -59,11 +59,11 @@ class Shop:
 
     def log_in(self, body: Mapping[str, Any]) -> Reply:
         """Trade a name and a password for a token."""
-        given = str(body.get("password", "")).encode()
-        right = hmac.compare_digest(given, self.password.encode())
-        if not right or body.get("user") not in _USERS:
+        user, given = str(body.get("user", "")), str(body.get("password", ""))
+        right = hmac.compare_digest(given.encode(), self.password.encode())
+        if not right or user not in _USERS:
             raise Refused(HTTPStatus.UNAUTHORIZED, "wrong user or password")
-        return HTTPStatus.OK, {"token": self.store.log_in(body["user"])}
+        return HTTPStatus.OK, {"token": self.store.log_in(user)}
 
     def log_out(self, token: str) -> Reply:
         """End the session of *token*."""
@@ -192,7 +192,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Mapping[str, Any]:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _LARGEST_BODY_BYTES:
+        is_chunked = "Transfer-Encoding" in self.headers
+        if is_chunked or not length.isdecimal() or int(length) > _LARGEST_BODY_BYTES:
             self.close_connection = True
             raise Refused(HTTPStatus.BAD_REQUEST, "body missing its length, or too large")
         try:

@@ -149,6 +149,20 @@ def test_status_lists_every_host_as_up(lab: Lab) -> None:
     assert status.problems == ()
 
 
+def test_status_answers_while_clients_are_paused(lab: Lab) -> None:
+    with lab.connect("pool-a1", user="recover", database="pgbouncer", pooled=True) as console:
+        console.execute("PAUSE shop")
+        try:
+            seen = lifecycle.status(lab.home)
+        finally:
+            console.execute("RESUME shop")
+
+    runs = {host.name: host.runs for host in seen.hosts}
+    assert runs["pool-a1"] == ("pgbouncer",)
+    assert "app-a1: shop does not answer" in seen.problems
+    wait_until(lambda: not lifecycle.status(lab.home).problems, "a lab without problems")
+
+
 def test_second_up_says_what_is_there_and_changes_nothing(lab: Lab) -> None:
     with lab.connect("db-a1", user="recover_reader", database="postgres") as session:
         before = session.execute("SELECT pg_postmaster_start_time()").fetchone()

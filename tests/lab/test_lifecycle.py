@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lab import lifecycle
+from orchestrator.lab import full, lifecycle
 from orchestrator.lab.errors import LabBusy
-from orchestrator.lab.record import ROOT, exclusive
+from orchestrator.lab.hosts import HostView, dead_hosts, start_host
+from orchestrator.lab.network import build_networks
+from orchestrator.lab.readiness import last_words
+from orchestrator.lab.record import ROOT, claim_root, exclusive
 from orchestrator.lab.status import NO_LAB
 from tests.support.lab import REPOSITORY, Lab, machine, wait_until
 
@@ -92,6 +95,32 @@ def test_up_after_one_that_was_killed_starts_afresh(down: Lab, tmp_path: Path) -
     assert status.problems == ()
 
 
+def test_lab_of_another_version_is_cleared_away_before_the_new_one(down: Lab) -> None:
+    claim_root()
+    (ROOT / "lab.json").write_text('{"hosts": 3}', encoding="utf-8")
+    said: list[str] = []
+
+    status = lifecycle.up(down.home, said.append)
+
+    assert said[0] == "clearing away what an interrupted `up` left"
+    assert status.problems == ()
+
+
+@pytest.mark.usefixtures("full_lab", "down")
+def test_host_that_dies_at_boot_says_why(tmp_path: Path) -> None:
+    build_networks()
+    try:
+        start_host(
+            "client-1", HostView(files={}, data="/no/such/directory"), tmp_path / "client-1"
+        )
+
+        wait_until(lambda: dead_hosts(["client-1"]), "the end of the host")
+        words = wait_until(lambda: last_words(tmp_path), "its last words")
+        assert "/no/such/directory" in words["client-1"]
+    finally:
+        full.remove()
+
+
 def test_down_without_a_lab_says_so(down: Lab) -> None:
     said: list[str] = []
 
@@ -141,7 +170,7 @@ def _kill_up_when(reached: Callable[[str], bool], home: Path, said: Path) -> Non
 
 def _start_up(home: Path, stdout: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "orchestrator.lab", "up", "--home", str(home)],
+        [sys.executable, "-m", "orchestrator", "--state", str(home.parent), "lab", "up"],
         cwd=REPOSITORY,
         stdout=stdout,
         stderr=subprocess.STDOUT,

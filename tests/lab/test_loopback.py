@@ -54,12 +54,12 @@ def test_everything_that_a_lab_promises_holds_for(
     suite = _run(
         who, state, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/lab/test_lab.py"
     )
-    status = _run(who, state, "-m", "orchestrator.lab", "status", "--home", str(state / "lab"))
-    down = _run(who, state, "-m", "orchestrator.lab", "down", "--home", str(state / "lab"))
+    status = _run(who, state, "-m", "orchestrator", "lab", "status")
+    down = _run(who, state, "-m", "orchestrator", "lab", "down")
 
     assert suite.returncode == 0, suite.stdout + suite.stderr
     assert "skipped" not in suite.stdout
-    assert status.stdout.startswith("loopback lab-loopback\n")
+    assert status.stdout.startswith("loopback lab, environment lab-loopback\n")
     assert down.stdout == "the lab is down\n"
     assert machine() == before
 

@@ -27,6 +27,7 @@ from orchestrator.domain.environment import (
     Watch,
 )
 from orchestrator.domain.evidence import Evidence
+from orchestrator.domain.journey import Journey, JourneyAction, JourneyActionKind, Place
 from orchestrator.domain.observation import (
     Downtime,
     Measurement,
@@ -250,6 +251,16 @@ def a_journal(*told: tuple[float, Event], run: RunId = RUN) -> tuple[Entry, ...]
             link=sha256(f"{run} {seq}".encode()).hexdigest(),
         )
         for seq, (seconds, event) in enumerate(told, start=1)
+    )
+
+
+def a_journey(name: str = "place-an-order") -> Journey:
+    place = Place(here="shop/app-a1", there="shop/app-b1")
+    look = JourneyAction(
+        name="look", kind=JourneyActionKind.HTTP, inputs={"url": "${place.here}/health"}
+    )
+    return Journey(
+        journey=JourneyName(name), title="Place an order", places=(place,), actions=(look,)
     )
 
 

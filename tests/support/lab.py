@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import psycopg
 
-from orchestrator.lab.lifecycle import ssh_command
+from orchestrator.lab.login import ssh_command
 from orchestrator.lab.topology import Blueprint, Host
 
 TIME_LIMIT_S = 60.0

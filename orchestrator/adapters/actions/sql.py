@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import product
 
 from pydantic import with_config
 
 from orchestrator.adapters.actions.outcomes import report_trouble
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.inputs import STRICT, parse
-from orchestrator.adapters.sql_sessions import Answer, Bindable, Login, SqlSessions, show_row
+from orchestrator.adapters.sql_sessions import Bindable, Login, Row, SqlSessions, show_row
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
@@ -21,11 +22,12 @@ from orchestrator.engine.ports import ActionReport, Attempt
 @with_config(STRICT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlActionInputs:
-    """Statements, sent as they are: a pooler's console takes nothing else.
+    """Statements, each in a transaction of its own.
 
     Attributes:
-        on: A member, as ``service/host``, or several, one after the other.
-        query: The statement, or several, each in a transaction of its own.
+        on: A member as ``service/host``, or several, which are taken one after the other.
+        query: One statement, or several. Without values it is sent as it is: a pooler's console
+            takes nothing else.
         values: Bound as ``%(name)s``; a literal percent sign is then written twice.
         database: Another than the service's own.
         account: Which of the service's accounts.
@@ -39,7 +41,7 @@ class SqlActionInputs:
 
     @property
     def logins(self) -> tuple[Login, ...]:
-        """Who to be on each member."""
+        """Who to be on each member, in order."""
         members = (self.on,) if isinstance(self.on, str) else self.on
         return tuple(
             Login(member=member, account=self.account, database=self.database)
@@ -53,34 +55,40 @@ class SqlActionInputs:
 
 
 class SqlActor:
-    """Executes statements, each in a transaction of its own."""
+    """Executes statements."""
 
     def __init__(self, sessions: SqlSessions) -> None:
         self._sessions = sessions
 
-    def perform(self, action: Action, attempt: Attempt, *, within: timedelta) -> ActionReport:
-        """Execute each statement once on each member; the first trouble ends it.
+    def perform(self, action: Action, _attempt: Attempt, *, within: timedelta) -> ActionReport:
+        """Execute each statement once on each member, and stop at the first that fails.
 
-        A lost answer is ``UNKNOWN``.
+        A lost answer is ``UNKNOWN``. No members at all is done: there was nothing to do.
 
         Raises:
-            TargetUnavailable: If nothing was sent.
+            TargetUnavailable: If nothing was sent at all.
         """
-        del attempt
         inputs = parse(SqlActionInputs, action.inputs)
         deadline = Deadline.after(within)
-        answers: list[Answer] = []
-        for login in inputs.logins:
-            for statement in inputs.statements:
-                values = inputs.values or None
-                answer = self._sessions.execute(login, statement, values, deadline=deadline)
-                if isinstance(answer, Trouble):
-                    return report_trouble(answer)
-                answers.append(answer)
-        return _report(answers)
+        done: list[str] = []
+        rows: list[Row] = []
+        for login, statement in product(inputs.logins, inputs.statements):
+            answer = self._sessions.execute(login, statement, inputs.values, deadline=deadline)
+            if isinstance(answer, Trouble):
+                return _stopped(answer, done)
+            done.append(f"{login.member}: {answer.status}")
+            rows.extend(answer.rows)
+        return ActionReport(
+            outcome=Outcome.DONE,
+            detail="; ".join(done) or "there is no member to do it on",
+            output="\n".join(map(show_row, rows)),
+        )
 
 
-def _report(answers: Sequence[Answer]) -> ActionReport:
-    output = "\n".join(show_row(row) for answer in answers for row in answer.rows)
-    detail = "; ".join(answer.status or "done" for answer in answers) or "no member to act on"
-    return ActionReport(outcome=Outcome.DONE, detail=detail, output=output)
+def _stopped(trouble: Trouble, done: Sequence[str]) -> ActionReport:
+    if not done:
+        return report_trouble(trouble)
+    # Something was sent before, so that the whole cannot count as not tried.
+    report = report_trouble(replace(trouble, was_sent=True))
+    outcome = report.outcome if trouble.was_sent else Outcome.FAILED
+    return replace(report, outcome=outcome, detail=f"{report.detail} (after {'; '.join(done)})")

@@ -19,9 +19,8 @@ from orchestrator.adapters.canary.record import Record, RecordFull, keep_spare_r
 from orchestrator.adapters.canary.samples import read_samples
 from orchestrator.adapters.canary.spec import CanarySpec
 from orchestrator.adapters.canary.walks import Walking
-from orchestrator.domain.observation import MarkerWrite, Walk, Watcher
+from orchestrator.domain.observation import STOPPED, MarkerWrite, Walk, Watcher
 
-STOPPED = "stopped"
 _TOLD = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _HEARD = _TOLD | {signal.SIGCHLD}
 _DISK_FULL, _BROKEN = 28, 70

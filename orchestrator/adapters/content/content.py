@@ -1,0 +1,151 @@
+"""Everything below one content root, checked against each other, as it was when it was loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.adapters.content.crossings import lint_pair
+from orchestrator.adapters.content.environments import FOLDER as ENVIRONMENTS
+from orchestrator.adapters.content.loaded import Loaded
+from orchestrator.adapters.content.sources import Sources
+from orchestrator.adapters.content.wording import suggestion
+from orchestrator.domain.checklist import Checklist
+from orchestrator.domain.environment import Environment, EnvironmentName
+from orchestrator.domain.errors import ContentInvalid, RequestRefused
+from orchestrator.domain.playbook import ChecklistName, Playbook, PlaybookName
+from orchestrator.domain.problem import Path, Position, Problem
+
+PLAYBOOKS = "playbooks"
+CHECKLISTS = "checklists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is below one root.
+
+    Attributes:
+        playbooks: Those without problems of their own; the same holds for the others.
+        flaws: What is wrong with single files and playbooks, wherever they are used.
+        sources: The files as they were read.
+    """
+
+    playbooks: Mapping[PlaybookName, Loaded[Playbook]]
+    checklists: Mapping[ChecklistName, Loaded[Checklist]]
+    environments: Mapping[EnvironmentName, Loaded[Environment]]
+    flaws: tuple[Problem, ...]
+    sources: Sources
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, in the order of files and lines."""
+        pairs = (
+            problem
+            for playbook in self.playbooks.values()
+            for environment in self.environments.values()
+            if is_meant_for(playbook.value, environment.value)
+            for problem in self._problems_of_pair(playbook, environment)
+        )
+        return tuple(sorted({*self.flaws, *pairs}))
+
+    def pick(
+        self, playbook: str, environment: str
+    ) -> tuple[Loaded[Playbook], Loaded[Environment]]:
+        """Return what is needed to plan *playbook* in *environment*.
+
+        Problems of other playbooks and environments do not stand in the way.
+
+        Raises:
+            RequestRefused: If there is no such playbook or environment.
+            ContentInvalid: With every problem of the files that the plan would depend on.
+        """
+        self._require(PLAYBOOKS, "playbook", playbook)
+        self._require(ENVIRONMENTS, "environment", environment)
+        chosen = self.playbooks.get(PlaybookName(playbook))
+        where = self.environments.get(EnvironmentName(environment))
+        problems = {
+            flaw for flaw in self.flaws if self._concerns(flaw, playbook, environment, chosen)
+        }
+        if chosen and where:
+            problems |= set(self._problems_of_pair(chosen, where))
+        if problems or chosen is None or where is None:
+            raise ContentInvalid(sorted(problems))
+        return chosen, where
+
+    def closure(self, playbook: str, environment: str) -> Mapping[str, bytes]:
+        """Return every file that a plan depends on, by path below the root, sorted.
+
+        The bytes are those that were checked, whatever has been edited since.
+
+        Raises:
+            RequestRefused: If there is no such playbook or environment.
+            ContentInvalid: With every problem of these files.
+        """
+        chosen, where = self.pick(playbook, environment)
+        names = {*chosen.files, *where.files}
+        for gate in chosen.value.gates:
+            names.update(self.checklists[gate].files)
+        return {name: self.sources.data(name) for name in sorted(names)}
+
+    def locator(self, playbook: str, environment: str) -> Callable[[str, Path], Position]:
+        """Return what finds places in the documents of a plan.
+
+        Documents are ``playbook``, ``checklist NAME``, ``invariants`` and ``journey NAME``.
+
+        Raises:
+            RequestRefused: If there is no such playbook or environment.
+            ContentInvalid: With every problem of these files.
+        """
+        chosen, where = self.pick(playbook, environment)
+
+        def locate(document: str, path: Path) -> Position:
+            match document.split(" "):
+                case ["playbook"]:
+                    return chosen.locate(path)
+                case ["checklist", name]:
+                    return self.checklists[ChecklistName(name)].locate(path)
+                case ["journey", _]:
+                    return where.locate((document, *path))
+                case _:
+                    return where.locate(path)
+
+        return locate
+
+    def _require(self, folder: str, word: str, name: str) -> None:
+        known = self.sources.folder.names(folder)
+        if name not in known:
+            raise RequestRefused(f"there is no {word} `{name}`; {suggestion(name, known)}")
+
+    def _concerns(
+        self, flaw: Problem, playbook: str, environment: str, chosen: Loaded[Playbook] | None
+    ) -> bool:
+        file = flaw.position.file
+        if file.startswith(f"{PLAYBOOKS}/"):
+            return file.startswith(f"{PLAYBOOKS}/{playbook}/")
+        if file.startswith(f"{CHECKLISTS}/"):
+            gates = chosen.value.gates if chosen else ()
+            return file in {f"{CHECKLISTS}/{gate}.yaml" for gate in gates}
+        where = self.environments.get(EnvironmentName(environment))
+        return file.startswith(f"{ENVIRONMENTS}/{environment}/") or (
+            where is None or file in where.files
+        )
+
+    def _problems_of_pair(
+        self, playbook: Loaded[Playbook], environment: Loaded[Environment]
+    ) -> Iterator[Problem]:
+        gates = {
+            name: self.checklists[name].value
+            for name in playbook.value.gates
+            if name in self.checklists
+        }
+        for finding in lint_pair(playbook.value, gates, environment.value):
+            _, _, name = finding.document.partition(" ")
+            holder = self.checklists[ChecklistName(name)] if name else playbook
+            fault = finding.fault
+            yield Problem(holder.locate(fault.path), fault.what, fault.why, fault.remedy)
+
+
+def is_meant_for(playbook: Playbook, environment: Environment) -> bool:
+    """Return whether *environment* has a service for each one that *playbook* wants."""
+    engines = {service.engine for service in environment.services.values()}
+    return all(p.engine in engines for p in playbook.parameters.values() if p.engine)

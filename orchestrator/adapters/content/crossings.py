@@ -1,0 +1,211 @@
+"""References from one file to another: what is named must be there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from orchestrator.adapters.content.wording import suggestion
+from orchestrator.domain.checklist import Checklist
+from orchestrator.domain.environment import Environment, Invariant, Service
+from orchestrator.domain.journey import Journey
+from orchestrator.domain.playbook import ChecklistName, Playbook
+from orchestrator.domain.problem import Fault, Path
+from orchestrator.domain.reference import references_in
+from orchestrator.engine.linting import repetitions
+from orchestrator.engine.tracing import Finding
+
+INVARIANT_ROOTS = ("member", "services", "hosts")
+"""What the probe of an invariant may refer to: it belongs to no playbook."""
+
+
+def lint_environment(environment: Environment) -> tuple[Fault, ...]:
+    """Return what does not fit together in *environment*; paths as its locator knows them."""
+    return (
+        *_lint_sites(environment),
+        *_lint_services(environment),
+        *_lint_watch(environment),
+        *_lint_policy(environment),
+        *_lint_invariants(environment),
+        *_lint_journeys(environment),
+    )
+
+
+def absent(path: Path, word: str, name: str, known: Iterable[str]) -> Iterator[Fault]:
+    """Yield a fault if *name* is not among *known*."""
+    names = list(known)
+    if name not in names:
+        yield Fault(
+            path,
+            f"there is no {word} `{name[:64]}`",
+            "it is referred to here",
+            suggestion(name, names),
+        )
+
+
+def _lint_sites(environment: Environment) -> Iterator[Fault]:
+    placed: Counter[str] = Counter()
+    for name, site in environment.sites.items():
+        for index, host in enumerate(site.hosts):
+            path = ("sites", name, "hosts", index)
+            yield from absent(path, "host", host, environment.hosts)
+            placed[host] += 1
+            if placed[host] > 1:
+                yield Fault(
+                    path,
+                    f"`{host}` is in another site already",
+                    "a host is lost with one site",
+                    "remove one of the two",
+                )
+    for host in environment.hosts:
+        if not placed[host]:
+            yield Fault(
+                ("hosts", host),
+                f"`{host}` is in no site",
+                "nobody could tell with which site it is lost",
+                "name it in `sites:` of environment.yaml",
+            )
+
+
+def _lint_services(environment: Environment) -> Iterator[Fault]:
+    for name, service in environment.services.items():
+        path = ("services", name)
+        if not service.members:
+            yield Fault(
+                (*path, "members"), f"`{name}` has no members", "nobody provides it", "name a host"
+            )
+        for index, host in enumerate(service.members):
+            yield from absent((*path, "members", index), "host", host, environment.hosts)
+        yield from _lint_repeated_members(service, path)
+        yield from _lint_port(service, environment, path)
+        if service.entry:
+            yield from absent((*path, "entry"), "service", service.entry, environment.services)
+
+
+def _lint_repeated_members(service: Service, path: Path) -> Iterator[Fault]:
+    for fault in repetitions(service.members, (*path, "members"), ""):
+        yield Fault(fault.path[:-1], fault.what, fault.why, "remove one of the two")
+
+
+def _lint_port(service: Service, environment: Environment, path: Path) -> Iterator[Fault]:
+    if isinstance(service.port, int):
+        if not 0 < service.port < 65536:
+            yield Fault(
+                (*path, "port"),
+                f"`{service.port}` is no port",
+                "ports go from 1 to 65535",
+                "correct it",
+            )
+        return
+    for host in service.members:
+        known = environment.hosts[host].variables if host in environment.hosts else None
+        if known is not None and not isinstance(known.get(service.port), int):
+            yield Fault(
+                (*path, "port"),
+                f"`{service.port}` is no port of `{host}`",
+                "it must be an inventory variable of each member, a number",
+                suggestion(service.port, [key for key in known if "port" in key]),
+            )
+
+
+def _lint_watch(environment: Environment) -> Iterator[Fault]:
+    watch = environment.watch
+    yield from absent(("watch", "host"), "host", watch.host, environment.hosts)
+    yield from absent(("watch", "journey"), "journey", watch.journey, environment.journeys)
+    yield from absent(("watch", "service"), "service", watch.service, environment.services)
+    service = environment.services.get(watch.service)
+    if service:
+        path = ("watch", "account")
+        yield from absent(path, f"account of `{service.name}`", watch.account, service.accounts)
+
+
+def _lint_policy(environment: Environment) -> Iterator[Fault]:
+    held = roles_of(environment)
+    if not environment.policy.start:
+        yield Fault(
+            ("policy", "start"), "nobody may start a run", "it lists no role", "add a role"
+        )
+    for index, role in enumerate(environment.policy.start):
+        yield from absent(("policy", "start", index), "person with the role", role, held)
+
+
+def roles_of(environment: Environment) -> Mapping[str, int]:
+    """Return how many people there are for each role."""
+    return Counter(role for person in environment.people.values() for role in set(person.roles))
+
+
+def _lint_invariants(environment: Environment) -> Iterator[Fault]:
+    path: Path = ("invariants",)
+    names = [invariant.invariant for invariant in environment.invariants]
+    yield from repetitions(names, path, "invariant")
+    for index, invariant in enumerate(environment.invariants):
+        yield from _lint_invariant(invariant, environment, (*path, index))
+
+
+def _lint_invariant(invariant: Invariant, environment: Environment, path: Path) -> Iterator[Fault]:
+    yield from absent((*path, "service"), "service", invariant.service, environment.services)
+    if invariant.at_most is None and invariant.at_least is None:
+        yield Fault(
+            path,
+            f"`{invariant.invariant}` has no bound",
+            "it would always hold",
+            "add `at_most:` or `at_least:`",
+        )
+    for reference in references_in(invariant.probe.inputs, (*path, invariant.probe.kind)):
+        yield from absent(reference.path, "value", reference.root, INVARIANT_ROOTS)
+
+
+def _lint_journeys(environment: Environment) -> Iterator[Fault]:
+    members = [
+        f"{service.name}/{host}"
+        for service in environment.services.values()
+        for host in service.members
+    ]
+    for name, journey in environment.journeys.items():
+        document = f"journey {name}"
+        for index, place in enumerate(journey.places):
+            path = (document, "places", index)
+            yield from absent((*path, "here"), "member", place.here, members)
+            yield from absent((*path, "there"), "member", place.there, members)
+        yield from _lint_journey_names(journey, environment, document)
+
+
+def _lint_journey_names(
+    journey: Journey, environment: Environment, document: str
+) -> Iterator[Fault]:
+    path: Path = (document, "actions")
+    yield from repetitions([action.name for action in journey.actions], path, "action")
+    for service in journey.databases:
+        yield from absent((document,), "service", service, environment.services)
+    for secret in journey.secrets:
+        yield from absent((document,), "secret", secret, environment.secrets)
+
+
+def lint_pair(
+    playbook: Playbook,
+    checklists: Mapping[ChecklistName, Checklist],
+    environment: Environment,
+) -> Iterator[Finding]:
+    """Yield what *playbook* wants and *environment* does not have."""
+    for name in playbook.verify.journeys:
+        for fault in absent(
+            ("verify", "journeys", name),
+            f"journey in `{environment.environment}` called",
+            name,
+            environment.journeys,
+        ):
+            yield Finding("playbook", fault)
+    held = roles_of(environment)
+    for checklist in checklists.values():
+        for index, item in enumerate(checklist.items):
+            if item.role and held.get(item.role, 0) < item.people:
+                yield Finding(
+                    f"checklist {checklist.checklist}",
+                    Fault(
+                        ("items", index, "role"),
+                        f"`{environment.environment}` has {held.get(item.role, 0)} people with "
+                        f"the role `{item.role}`",
+                        f"{item.people} must sign",
+                        "give somebody the role in people.yaml",
+                    ),
+                )
