@@ -40,6 +40,9 @@ SHORTEST_OUTAGE = timedelta(milliseconds=50)
 OUTAGE_IN_TYPICAL_GAPS = 3
 """A gap is an outage when it is longer than both; anything less is the noise of a machine."""
 
+LOUDEST_NOISE = timedelta(milliseconds=250)
+"""What was silent for so long before anybody touched it counts as usual here; nothing longer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
@@ -79,7 +82,7 @@ def measure(
     record = _sort(samples, skew)
     looks = record.looks
     dark = {
-        watcher: see_darkness(seen, longest_silence=_longest_silence(seen))
+        watcher: see_darkness(seen, longest_silence=_longest_silence(seen, steps))
         for watcher, seen in looks.items()
     }
     blind = tuple(_find_blindness(record, steps, watchers))
@@ -149,12 +152,27 @@ def _good_gaps(looks: Iterable[Look]) -> list[Interval]:
     return [Interval(start, end) for start, end in pairwise(good)]
 
 
-def _longest_silence(looks: Iterable[Look]) -> timedelta:
+def _longest_silence(looks: Sequence[Look], steps: Sequence[StepInterval]) -> timedelta:
+    """Return how long a silence may be before it is perhaps an outage."""
     gaps = _good_gaps(looks)
     if not gaps:
         return SHORTEST_OUTAGE
     typical = median_low(gap.length for gap in gaps)
-    return max(OUTAGE_IN_TYPICAL_GAPS * typical, SHORTEST_OUTAGE)
+    noise = min(_noise_before(looks, steps), LOUDEST_NOISE)
+    return max(OUTAGE_IN_TYPICAL_GAPS * typical, SHORTEST_OUTAGE, noise)
+
+
+def _noise_before(looks: Sequence[Look], steps: Sequence[StepInterval]) -> timedelta:
+    """Return the longest silence between two good looks while nobody had touched anything."""
+    first_step = min((step.start for step in steps), default=None)
+    if first_step is None:
+        return timedelta(0)
+    quiet = (
+        later.tried.end - earlier.tried.end
+        for earlier, later in pairwise(looks)
+        if earlier.is_good and later.is_good and later.tried.end <= first_step
+    )
+    return max(quiet, default=timedelta(0))
 
 
 def _bound_downtime(dark: Iterable[Darkness], blind: Iterable[Blindness]) -> Downtime:
