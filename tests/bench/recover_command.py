@@ -24,7 +24,20 @@ FIRST_MOVE, LAST_MOVE = "hold-client-traffic", "release-client-traffic"
 
 
 class RunFailed(Exception):
-    """A run did not end verified; the message is what `recover` printed."""
+    """A run did not get through; the message is what `recover` printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTold:
+    """What the report of a run says.
+
+    Attributes:
+        doubt: Why it did not end verified; empty if it did.
+        took_ms: From the start of each step to that of the next, while users waited.
+    """
+
+    doubt: str
+    took_ms: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +46,23 @@ class RecoverCommand:
 
     settings: Settings
 
-    def switch_over(self, roles: Roles) -> Mapping[str, float]:
+    def switch_over(self, roles: Roles) -> RunTold:
         """Run the playbook live to its end, with every signature it asks for.
 
-        Returns the milliseconds from the start of each step to that of the next, while users wait.
-
         Raises:
-            RunFailed: If it does not end verified.
+            RunFailed: If it did not let the users go on.
         """
         run = self._start(roles)
         for name in SIGNERS:
             self.call("sign", run, "--as", name, "--wait", str(GATE_WITHIN_S))
-        self.call("attach", run)
-        return _moves(json.loads(self.call("report", run, "--format", "json")))
+        followed = self._execute("attach", run)
+        report = json.loads(self.call("report", run, "--format", "json"))
+        if not _let_users_go_on(report):
+            raise RunFailed(followed.stdout + followed.stderr)
+        return RunTold(
+            doubt=f"{run}: {report['summary']}" if followed.returncode else "",
+            took_ms=_moves(report),
+        )
 
     def call(self, *words: str) -> str:
         """Call the command and return what it printed.
@@ -53,8 +70,15 @@ class RecoverCommand:
         Raises:
             RunFailed: If it exits with anything but 0.
         """
+        done = self._execute(*words)
+        if done.returncode:
+            said = done.stdout + done.stderr
+            raise RunFailed(f"recover {' '.join(words)}: exit {done.returncode}\n{said}")
+        return done.stdout.strip()
+
+    def _execute(self, *words: str) -> subprocess.CompletedProcess[str]:
         places = ["--state", str(self.settings.state), "--content", str(self.settings.content)]
-        done = subprocess.run(
+        return subprocess.run(
             [*INTERPRETER, "-m", "orchestrator", *places, *words],
             cwd=self.settings.content,
             stdin=subprocess.DEVNULL,
@@ -63,10 +87,6 @@ class RecoverCommand:
             timeout=TIME_LIMIT_S,
             check=False,
         )
-        if done.returncode:
-            said = done.stdout + done.stderr
-            raise RunFailed(f"recover {' '.join(words)}: exit {done.returncode}\n{said}")
-        return done.stdout.strip()
 
     def _start(self, roles: Roles) -> str:
         assignments = {"quiet_for": "0s", "target": roles.target}
@@ -83,6 +103,10 @@ def chosen_settings() -> Settings:
             f"{settings.content} holds no playbooks; call this at the repository's root"
         )
     return settings
+
+
+def _let_users_go_on(report: Mapping[str, Any]) -> bool:
+    return any(step["name"] == LAST_MOVE and step["outcome"] == "done" for step in report["steps"])
 
 
 def _moves(report: Mapping[str, Any]) -> Mapping[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
@@ -63,6 +63,10 @@ def harm(trials: Sequence[Trial], side: Side) -> Harm:
     )
 
 
+def _doubts(trial: Trial) -> Iterable[str]:
+    return filter(None, (trial.told.doubt, *trial.seen.doubts, *trial.seen.errors))
+
+
 def harm_table(harms: Sequence[Harm]) -> str:
     """Return the counts in columns, and the doubts below them."""
     headings = ("side", "trials", "writes", "failed", "lost", "pgbench", "failed ")
@@ -75,7 +79,7 @@ def moves_table(trials: Sequence[Trial], side: Side) -> str:
     """Return the median of each move of one side, in milliseconds."""
     mine = of_side(trials, side)
     moves = [
-        (move, f"{median(trial.took_ms[move] for trial in mine):.1f} ms")
-        for move in mine[0].took_ms
+        (move, f"{median(trial.told.took_ms[move] for trial in mine):.1f} ms")
+        for move in mine[0].told.took_ms
     ]
     return in_columns([(f"{side}, while users wait", "median"), *moves])

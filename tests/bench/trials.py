@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ from threading import Event
 from tests.bench.bare_hands import BareHands
 from tests.bench.load import LoadReport, load, tables_for_load
 from tests.bench.markers import Seen, watching
-from tests.bench.recover_command import RecoverCommand
+from tests.bench.recover_command import RecoverCommand, RunTold
 from tests.bench.roles import Roles, await_calm
 from tests.bench.warm_ssh import WarmSsh
 from tests.support.lab import Lab
@@ -33,14 +33,14 @@ class Trial:
     """One switchover and what users had of it.
 
     Attributes:
-        took_ms: By move, while users waited.
+        told: By whoever switched over.
         load: Nothing if no pgbench was at work.
     """
 
     side: Side
     direction: str
     seen: Seen
-    took_ms: Mapping[str, float]
+    told: RunTold
     load: LoadReport | None
 
 
@@ -83,17 +83,18 @@ class Course:
             at_work = stack.enter_context(load(self.lab, self.ssh)) if is_loaded else None
             watch = stack.enter_context(watching(self.lab, self.ssh, name))
             Event().wait(BEFORE_S)
-            took_ms = self._hands_of(side)(roles)
+            told = self._switch_over(side, roles)
             await_calm(self.lab)
             return Trial(
                 side=side,
                 direction=f"{roles.primary} → {roles.target}",
                 seen=watch.stop(),
-                took_ms=took_ms,
+                told=told,
                 load=at_work.stop() if at_work else None,
             )
 
-    def _hands_of(self, side: Side) -> Callable[[Roles], Mapping[str, float]]:
+    def _switch_over(self, side: Side, roles: Roles) -> RunTold:
         if side is Side.OURS:
-            return self.recover.switch_over
-        return lambda roles: BareHands(self.lab, self.ssh).switch_over(roles).took_ms
+            return self.recover.switch_over(roles)
+        watch = BareHands(self.lab, self.ssh).switch_over(roles)
+        return RunTold(doubt="", took_ms=watch.took_ms)
