@@ -113,14 +113,6 @@ class ContentFolder:
                     )
                 yield path
 
-    def has(self, name: str) -> bool:
-        """Return whether *name* is an ordinary file below the root that could be read."""
-        try:
-            self.read(name)
-        except FileRefused:
-            return False
-        return True
-
     def _is_folder(self, name: str) -> bool:
         *folders, last = parts_of(name)
         with self._opened(folders, name) as folder:

@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.adapters.content.file_forms import FileForms
 from orchestrator.adapters.content.files import (
     LARGEST_FILE,
+    MOST_FILES,
     ContentFolder,
     FileMissing,
     FileRefused,
     parts_of,
 )
+from orchestrator.adapters.content.sources import Sources
 from tests.support.example_content import PLAYBOOK, a_content_root, load, spoil
 
 SECRET = b"outside of the content"
@@ -131,6 +134,23 @@ def test_files_are_listed_at_every_depth_and_links_among_them(folder: ContentFol
     (folder.root / "inner/out").symlink_to(folder.root.parent)
 
     assert set(folder.files("inner")) == {"inner/file.yaml", "inner/out", "inner/deep/z.yaml"}
+
+
+def test_too_many_files_are_refused(folder: ContentFolder) -> None:
+    for number in range(MOST_FILES):
+        (folder.root / f"inner/deep/{number}").touch()
+
+    with pytest.raises(FileRefused, match="more than 10000 files"):
+        list(folder.files("inner"))
+
+
+def test_too_many_bytes_in_all_are_refused(folder: ContentFolder) -> None:
+    (folder.root / "other.yaml").write_bytes(b"12345")
+    sources = Sources(folder, FileForms({}, {}), most_bytes=len(b"inside") + 4)
+    sources.data("inner/file.yaml")
+
+    with pytest.raises(FileRefused, match="more than 10 bytes"):
+        sources.data("other.yaml")
 
 
 @given(st.text(alphabet="ab./\\\0~-", max_size=12))
