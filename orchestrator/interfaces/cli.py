@@ -78,8 +78,14 @@ def _unknown(command: str, known: list[str]) -> str:
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--content", metavar="DIR", help="Playbooks, checklists, environments.  [here]")
-@click.option("--state", metavar="DIR", help="Journal, runs, keys.  [XDG state directory]")
+@click.option(
+    "--content",
+    metavar="DIR",
+    help="Playbooks, checklists, environments.  [RECOVER_CONTENT, else here]",
+)
+@click.option(
+    "--state", metavar="DIR", help="Journal, runs, keys.  [RECOVER_STATE, else as XDG says]"
+)
 @click.version_option(package_name="recovery-orchestrator")
 @click.pass_context
 def recover(ctx: click.Context, content: str | None, state: str | None) -> None:

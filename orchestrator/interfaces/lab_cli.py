@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.domain.run import ExitCode
+from orchestrator.interfaces.columns import table, wrapped
+from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.settings import Settings
-
-if TYPE_CHECKING:
-    from orchestrator.lab.status import LabStatus
 
 
 @click.group()
@@ -70,11 +68,16 @@ def shell(settings: Settings, host: str) -> None:
 
 
 def _print(status: LabStatus) -> None:
-    click.echo(f"{status.kind} lab" + (f", environment {status.environment}" * bool(status.hosts)))
-    for host in status.hosts:
-        colour = "green" if host.state == "up" else "red"
-        state = click.style(f"{host.state:5}", fg=colour)
-        runs = ", ".join(host.runs)
-        click.echo(f"  {host.name:9} {host.site:7} {state} {host.addresses[0]:13} {runs}")
+    if status == NO_LAB:
+        click.echo("no lab is up; `recover lab up` brings one up")
+        return
+    click.echo(f"{status.kind} lab, environment {status.environment}")
+    cells = [
+        (host.name, host.site, host.state, host.addresses[0], ", ".join(host.runs))
+        for host in status.hosts
+    ]
+    for line in table(("HOST", "SITE", "STATE", "ADDRESS", "RUNS"), cells):
+        click.echo(f"  {line}")
     for problem in status.problems:
-        click.secho(f"  ! {problem}", fg="yellow")
+        for line in wrapped(problem, "  ! ", "    "):
+            click.secho(line, fg="yellow")
