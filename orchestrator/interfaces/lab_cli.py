@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import click
 
 from orchestrator.domain.run import ExitCode
-from orchestrator.interfaces.columns import table, wrapped
+from orchestrator.interfaces.columns import printable, table, wrapped
 from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.settings import Settings
 
@@ -67,17 +68,23 @@ def shell(settings: Settings, host: str) -> None:
     lifecycle.shell(settings.lab, host)
 
 
-def _print(status: LabStatus) -> None:
+def status_lines(status: LabStatus) -> Iterator[str]:
+    """Yield what is up, host by host, and what is wrong with it."""
     if status == NO_LAB:
-        click.echo("no lab is up; `recover lab up` brings one up")
+        yield "no lab is up; `recover lab up` brings one up"
         return
-    click.echo(f"{status.kind} lab, environment {status.environment}")
+    yield f"{status.kind} lab, environment {status.environment}"
     cells = [
         (host.name, host.site, host.state, host.addresses[0], ", ".join(host.runs))
         for host in status.hosts
     ]
     for line in table(("HOST", "SITE", "STATE", "ADDRESS", "RUNS"), cells):
-        click.echo(f"  {line}")
+        yield f"  {line}"
     for problem in status.problems:
-        for line in wrapped(problem, "  ! ", "    "):
-            click.secho(line, fg="yellow")
+        for line in wrapped(printable(problem), "  ! ", "    "):
+            yield click.style(line, fg="yellow")
+
+
+def _print(status: LabStatus) -> None:
+    for line in status_lines(status):
+        click.echo(line)
