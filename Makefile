@@ -95,4 +95,4 @@ bench: setup ## Measure a switchover side by side with bare hands; writes build/
 
 .PHONY: schemas
 schemas: setup ## Write the JSON Schemas of content and report anew
-	@$(BIN)/python -m orchestrator.adapters.content.schemas docs/schemas
+	@$(BIN)/python -m orchestrator.interfaces.schemas_cli docs/schemas

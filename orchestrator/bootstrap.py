@@ -19,6 +19,7 @@ from orchestrator.adapters.actions.ssh import SshActionInputs, SshActor
 from orchestrator.adapters.canary.samples import read_samples
 from orchestrator.adapters.canary_over_ssh import SshCanary
 from orchestrator.adapters.content.content import Content
+from orchestrator.adapters.content.linting_paths import lint_paths
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
 from orchestrator.adapters.http_exchange import HttpExchange
@@ -45,6 +46,7 @@ from orchestrator.adapters.system import SecretStore, SystemClock, fresh_run_id
 from orchestrator.adapters.verifier import LiveVerifier
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.plan import Facts, Mode, Plan
+from orchestrator.domain.problem import Problem
 from orchestrator.domain.run import DriverStarted, Entry, Measured, RunCreated, RunId
 from orchestrator.engine.execution import drive
 from orchestrator.engine.planning import Written, make_plan
@@ -89,12 +91,12 @@ def folder_of(settings: Settings, run: RunId) -> RunFolder:
 
 def load(settings: Settings) -> Content:
     """Load the content of the settings, with every problem of every file."""
-    return load_folder(settings.content)
+    return load_content(settings.content, ACTION_INPUTS, PROBE_INPUTS)
 
 
-def load_folder(root: Path) -> Content:
-    """Load the content below *root*, with every problem of every file."""
-    return load_content(root, ACTION_INPUTS, PROBE_INPUTS)
+def lint(paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """Return what is wrong with content folders, with parts of them, or with single files."""
+    return lint_paths(paths, ACTION_INPUTS, PROBE_INPUTS)
 
 
 def make_plan_now(

@@ -10,12 +10,9 @@ import click
 
 from orchestrator.domain.canonical import plain
 from orchestrator.domain.errors import RequestRefused
-from orchestrator.domain.problem import Problem
 from orchestrator.domain.run import ExitCode
 from orchestrator.interfaces.asking import output_option
 from orchestrator.settings import Settings
-
-ROOT_MARKS = ("playbooks", "checklists", "environments")
 
 
 @click.command()
@@ -58,7 +55,9 @@ def show(settings: Settings, playbook: str) -> None:
 @click.pass_obj
 def lint(settings: Settings, paths: tuple[Path, ...], output: str) -> None:
     """Check content folders, or single files in one; list every problem with its position."""
-    problems = sorted({p for path in paths or (settings.content,) for p in _problems(path)})
+    from orchestrator import bootstrap
+
+    problems = bootstrap.lint(paths or (settings.content,))
     if output == "table":
         click.echo("\n".join(map(str, problems)), nl=bool(problems))
     else:
@@ -67,27 +66,3 @@ def lint(settings: Settings, paths: tuple[Path, ...], output: str) -> None:
     click.echo(f"{len(problems)} problem(s)" if problems else "no problems", err=True)
     if problems:
         sys.exit(ExitCode.USAGE)
-
-
-def _problems(path: Path) -> tuple[Problem, ...]:
-    """Return the problems of a content folder, or those of one file or folder inside one."""
-    from orchestrator import bootstrap
-
-    root = _root_of(path.absolute())
-    problems = bootstrap.load_folder(root).problems
-    inside = path.absolute().relative_to(root).as_posix()
-    if inside == ".":
-        return problems
-    return tuple(
-        p
-        for p in problems
-        if p.position.file == inside or p.position.file.startswith(f"{inside}/")
-    )
-
-
-def _root_of(path: Path) -> Path:
-    """Return the content folder that *path* is, or lies in."""
-    for folder in (path, *path.parents):
-        if any((folder / mark).is_dir() for mark in ROOT_MARKS):
-            return folder
-    raise RequestRefused(f"{path} lies in no folder that holds {', '.join(ROOT_MARKS)}")

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Literal
 
+from orchestrator.domain.environment import HostName
 from orchestrator.domain.expectation import Expectation
+
+
+class Method(StrEnum):
+    """How to ask."""
+
+    GET = "GET"
+    HEAD = "HEAD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,8 @@ class HttpInputs:
     """A request."""
 
     url: str
+    method: Method = Method.GET
+    host: HostName | None = None
     json: Mapping[str, Expectation] = field(default_factory=dict)
 
 

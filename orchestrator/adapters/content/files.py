@@ -64,9 +64,12 @@ class ContentFolder:
         *folders, last = parts_of(name)
         with self._opened(folders, name) as folder:
             file = _open(name, last, _FILE, folder)
-            with os.fdopen(file, "rb") as stream:
-                _require_ordinary(name, os.fstat(file))
+        try:
+            _require_ordinary(name, os.fstat(file))
+            with os.fdopen(file, "rb", closefd=False) as stream:
                 return stream.read(LARGEST_FILE)
+        finally:
+            os.close(file)
 
     def names(self, folder: str = "") -> tuple[str, ...]:
         """Return the names in *folder*, sorted; none if there is no such folder.
@@ -87,7 +90,7 @@ class ContentFolder:
         return tuple(name for name in names if self._is_folder(f"{folder}/{name}"))
 
     def files(self, folder: str) -> Iterator[str]:
-        """Yield every file below *folder*, sorted; links are among them, and fail to be read.
+        """Yield every file below *folder*, in any order; links are among them, to be refused.
 
         Raises:
             FileRefused: If there are too many.
@@ -96,7 +99,7 @@ class ContentFolder:
         waiting = [folder]
         while waiting:
             here = waiting.pop()
-            for name in reversed(self.names(here)):
+            for name in self.names(here):
                 path = f"{here}/{name}"
                 if self._is_folder(path):
                     waiting.append(path)
@@ -109,14 +112,6 @@ class ContentFolder:
                         "move out what no step needs",
                     )
                 yield path
-
-    def has(self, name: str) -> bool:
-        """Return whether *name* is an ordinary file below the root that could be read."""
-        try:
-            self.read(name)
-        except FileRefused:
-            return False
-        return True
 
     def _is_folder(self, name: str) -> bool:
         *folders, last = parts_of(name)

@@ -17,6 +17,15 @@ from orchestrator.domain.problem import Fault, Problem
 T = TypeVar("T")
 
 
+MOST_VALUES = 10_000
+_TOO_MANY = Fault(
+    (),
+    f"there are more than {MOST_VALUES} values",
+    "nobody could review them",
+    "split the file",
+)
+
+
 class _AuthorSchema(GenerateJsonSchema):
     """Without made-up titles, and lenient where two forms overlap.
 
@@ -54,6 +63,8 @@ class Form(Generic[T]):
         """Return what *document* says, or ``None`` with the reasons; syntax errors included."""
         if document.value is REFUSED:
             return None, document.problems
+        if len(document.places) > MOST_VALUES:
+            return None, (placed(_TOO_MANY, document),)
         value, faults = self.check(document)
         taken = {problem.position for problem in document.problems}
         found = (placed(fault, document) for fault in faults)

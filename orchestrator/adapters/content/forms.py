@@ -133,6 +133,10 @@ class Forms:
             return self.of(hint)
         return self._composed(hint, get_args(hint))
 
+    def beside(self, hint: Hint) -> Hint:
+        """Return the form of a scalar beside which others may stand."""
+        return BESIDE_OTHERS.get(hint, hint)
+
     def sequence(self, item: Hint) -> Hint:
         """Return the form of a tuple; a single probe may stand for a list of one."""
         many = then(list_of(self.hint(item)), tuple)
@@ -159,7 +163,7 @@ class Forms:
         """Return a choice that looks at the value first, so that only one form complains."""
         records = [arg for arg in args if isinstance(arg, type) and is_dataclass(arg)]
         lists = [arg for arg in args if _is_sequence(arg)]
-        scalars = [BESIDE_OTHERS.get(arg, arg) for arg in args if arg not in (*records, *lists)]
+        scalars = [self.beside(arg) for arg in args if arg not in (*records, *lists)]
         forms = {f"<{record.__name__}>": self.of(record) for record in records}
         if lists:
             forms["<list>"] = self.hint(lists[0])

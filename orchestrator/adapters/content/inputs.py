@@ -49,6 +49,10 @@ class InputForms(Forms):
             return form
         return choice({"<reference>": _REFERENCE, "<value>": form}, _reference_or_value)
 
+    def beside(self, hint: Hint) -> Hint:
+        """Return the form of a scalar beside which others may stand."""
+        return _BOUND[hint] if self._is_bound and hint in _BOUND else super().beside(hint)
+
     def sequence(self, item: Hint) -> Hint:
         """Return the form of a tuple, which stays a list."""
         return list_of(self.hint(item))

@@ -31,8 +31,6 @@ def refusal(why: str, remedy: str, what: str = "") -> PydanticCustomError:
 
 
 def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
     try:
         return parse_duration(value if isinstance(value, str) else "")
     except ValueError:

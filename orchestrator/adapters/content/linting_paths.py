@@ -38,6 +38,9 @@ FILES: Mapping[str, type] = {
 """What a file is, by the key that it must have."""
 
 
+ROOT_FOLDERS = (PLAYBOOKS, CHECKLISTS, ENVIRONMENTS)
+
+
 def lint_paths(
     paths: Sequence[Path], action_inputs: Mapping[str, type], probe_inputs: Mapping[str, type]
 ) -> tuple[Problem, ...]:
@@ -51,7 +54,7 @@ def lint_paths(
         for path in paths
         for problem in _lint_path(path.absolute(), action_inputs, probe_inputs)
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(sorted(set(found)))
 
 
 def _lint_path(
@@ -72,10 +75,9 @@ def _lint_path(
 def _root_of(path: Path) -> Path | None:
     """Return the nearest folder above that holds *path* as content, if there is one."""
     for folder in (path, *path.parents):
-        if (folder / PLAYBOOKS).is_dir():
+        if any((folder / name).is_dir() for name in ROOT_FOLDERS):
             first = path.relative_to(folder).parts[:1]
-            is_content = first in {(), (PLAYBOOKS,), (CHECKLISTS,), (ENVIRONMENTS,)}
-            return folder if is_content else None
+            return folder if not first or first[0] in ROOT_FOLDERS else None
     return None
 
 

@@ -118,7 +118,7 @@ class _Loader:
         folder = f"{PLAYBOOKS}/{playbook}"
         files: list[str] = []
         try:
-            for file in self._sources.folder.files(folder):
+            for file in sorted(self._sources.folder.files(folder)):
                 files.append(file)
                 self._sources.data(file)
         except FileRefused as refused:

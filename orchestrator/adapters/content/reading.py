@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import yaml
 
 from orchestrator.adapters.content.characters import HIDDEN, decode
-from orchestrator.adapters.content.documents import REFUSED, Document
+from orchestrator.adapters.content.documents import REFUSED, Document, Place
 from orchestrator.adapters.content.scalars import ScalarRefused, resolve
 from orchestrator.adapters.content.syntax import describe, place
 from orchestrator.domain.problem import Path, Position, Problem
@@ -46,8 +46,8 @@ class _Reader:
 
     def __init__(self, file: str, text: str) -> None:
         self.problems: list[Problem] = []
-        self.places: dict[Path, Position] = {}
-        self.keys: dict[Path, Position] = {}
+        self.places: dict[Path, Place] = {}
+        self.keys: dict[Path, Place] = {}
         self._file = file
         self._text = text
         self._events: Iterator[yaml.Event] = iter(())
@@ -81,7 +81,7 @@ class _Reader:
 
     def _node(self, event: yaml.Event, path: Path) -> object:
         self._count(event, len(path))
-        self.places[path] = place(self._file, event.start_mark)
+        self.places[path] = place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             self._complain_of_alias(event)
             return REFUSED
@@ -174,7 +174,7 @@ class _Reader:
                 self._complain_of_repetition(event, key, self.keys[*path, key])
                 self._pass_over(next(self._events))
             else:
-                self.keys[*path, key] = place(self._file, event.start_mark)
+                self.keys[*path, key] = place(event.start_mark)
                 items[key] = self._node(next(self._events), (*path, key))
         return items
 
@@ -191,11 +191,11 @@ class _Reader:
         self._pass_over(event)
         return None
 
-    def _complain_of_repetition(self, event: yaml.Event, key: str, first: Position) -> None:
+    def _complain_of_repetition(self, event: yaml.Event, key: str, first: Place) -> None:
         self._complain(
             event,
             f"`{key[:64]}` stands here a second time",
-            f"it stands already in line {first.line}",
+            f"it stands already in line {first[0]}",
             "remove one of them",
         )
 
@@ -209,7 +209,7 @@ class _Reader:
             self._count(inner, depth)
 
     def _complain(self, event: yaml.Event | None, what: str, why: str, remedy: str) -> None:
-        position = place(self._file, event.start_mark if event else None)
+        position = Position(self._file, *place(event.start_mark if event else None))
         self.problems.append(Problem(position=position, what=what, why=why, remedy=remedy))
         if len(self.problems) >= MOST_PROBLEMS:
             raise _Stop

@@ -22,8 +22,11 @@ class Sources:
     So what is digested is what was checked, even if somebody edits a file meanwhile.
     """
 
-    def __init__(self, folder: ContentFolder, forms: FileForms) -> None:
+    def __init__(
+        self, folder: ContentFolder, forms: FileForms, *, most_bytes: int = MOST_BYTES
+    ) -> None:
         self.folder = folder
+        self._most_bytes = most_bytes
         self._forms = forms
         self._data: dict[str, bytes] = {}
         self._documents: dict[str, Document] = {}
@@ -43,9 +46,9 @@ class Sources:
         """
         if name not in self._data:
             data = self.folder.read(name)
-            if len(data) + sum(map(len, self._data.values())) > MOST_BYTES:
+            if len(data) + sum(map(len, self._data.values())) > self._most_bytes:
                 raise FileRefused(
-                    f"the content has more than {MOST_BYTES} bytes",
+                    f"the content has more than {self._most_bytes} bytes",
                     "it would be copied for each run",
                     "move out what no step needs",
                 )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from yaml import MarkedYAMLError
 
+from orchestrator.adapters.content.documents import Place
 from orchestrator.domain.problem import Position, Problem
 
 _NOT_CLOSED = "something is opened here and not closed"
@@ -74,7 +75,7 @@ def describe(error: MarkedYAMLError, text: str, file: str) -> Problem:
     """Return the one problem that stops the parser."""
     what, why, remedy, at_beginning = _words(error, text)
     mark = (error.context_mark if at_beginning else None) or error.problem_mark
-    return Problem(position=place(file, mark), what=what, why=why, remedy=remedy)
+    return Problem(position=Position(file, *place(mark)), what=what, why=why, remedy=remedy)
 
 
 class Mark(Protocol):
@@ -89,9 +90,9 @@ class Mark(Protocol):
         """Characters before it in its line."""
 
 
-def place(file: str, mark: Mark | None) -> Position:
+def place(mark: Mark | None) -> Place:
     """Return where *mark* is; without one, the beginning of the file."""
-    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _words(error: MarkedYAMLError, text: str) -> tuple[str, str, str, bool]:

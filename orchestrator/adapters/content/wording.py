@@ -63,8 +63,6 @@ def label(path: Path) -> str:
             return f"`{key[:64]}`"
         case (*_, str() as key, int() as index):
             return f"item {index + 1} of `{key[:64]}`"
-        case (*_, int() as index):
-            return f"item {index + 1}"
         case _:
             return "the document"
 

@@ -6,6 +6,7 @@ still take the writes of others.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -93,7 +94,7 @@ class SqlWriteProber:
                 via, member.host.address, member.port, deadline=deadline
             ) as channel,
             socket_for(channel) as at,
-            self._sql.open(login, deadline=deadline, at=at) as connection,
+            closing(self._sql.open(login, deadline=deadline, at=at)) as connection,
             sql_errors(member.name, deadline),
         ):
             return execute(connection, statement)

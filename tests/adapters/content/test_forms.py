@@ -85,6 +85,12 @@ SPOILED: list[tuple[str, str, str, str, str, str]] = [
     ("a word outside its list in the inputs", PLAYBOOK, "- sql_write: {on: \"${ledger.primary}\", "
      "expect: refused}", "- sql_write: {on: \"${ledger.primary}\", expect: refuse}",
      "22:54", "it must be one of refused, accepted"),
+    ("a word outside an enumeration of the inputs", PLAYBOOK, "http://ledger.example/health,",
+     "http://ledger.example/health, method: HAED,",
+     "46:64", "it must be one of GET, HEAD, did you mean `HEAD`?"),
+    ("a number as name in the inputs", PLAYBOOK, "http://ledger.example/health,",
+     "http://ledger.example/health, host: 7,",
+     "46:62", "`host` is the number `7`, text is wanted"),
     ("a name in capitals", PLAYBOOK, "step: promote-heir", "step: PromoteHeir",
      "32:11", "`step` is the text `PromoteHeir`, a name in kebab-case is wanted"),
     ("a name as key in capitals", PLAYBOOK, "{post-an-entry: ", "{PostAnEntry: ",

@@ -1,0 +1,127 @@
+"""`make bench`: a planned switchover by `recover` and by bare hands, side by side in one run.
+
+It measures and asserts nothing. The lab is left as it was found: up, or down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from orchestrator.lab import lifecycle
+from orchestrator.lab.errors import LabError
+from orchestrator.lab.topology import FULL
+from tests.bench.recover_command import RecoverCommand, RunFailed, chosen_settings
+from tests.bench.roles import LabUnfit
+from tests.bench.start_up import measure_start_up
+from tests.bench.summary import gap_row, harm, harm_table, moves_table
+from tests.bench.table import Row, as_table, compare
+from tests.bench.trials import Course, Side, Trial
+from tests.bench.warm_ssh import warm_ssh
+from tests.support.lab import Lab
+
+RUNS = 7
+OUTPUT = Path("build/bench.json")
+
+
+def main() -> int:
+    """Measure, print tables, write the JSON."""
+    arguments = _arguments()
+    try:
+        rows, trials = _measure(arguments.runs, arguments.loaded_runs)
+    except (LabError, LabUnfit, RunFailed) as error:
+        _say(f"{type(error).__name__}: {error}")
+        return 1
+    _show(rows, trials)
+    _write(arguments.output, rows, trials)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each side, in peace")
+    parser.add_argument("--loaded-runs", type=int, help="of each side, under pgbench")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    arguments = parser.parse_args()
+    if arguments.loaded_runs is None:
+        arguments.loaded_runs = arguments.runs
+    return arguments
+
+
+def _measure(runs: int, loaded_runs: int) -> tuple[list[Row], list[Trial]]:
+    recover = RecoverCommand(settings=chosen_settings())
+    rows = [measure_start_up()]
+    with _lab(recover) as (lab, up_ms), warm_ssh(lab) as ssh:
+        if up_ms:
+            rows.append(compare("lab up", [up_ms]))
+        name = f"bench-{time.monotonic_ns() // 1_000_000}"
+        course = Course(name=name, lab=lab, ssh=ssh, recover=recover)
+        rows.append(compare("longest gap, nobody touches anything", course.idle(runs)))
+        quiet = [_told(trial) for trial in course.run(runs, is_loaded=False)]
+        loaded = [_told(trial) for trial in course.run(loaded_runs, is_loaded=True)]
+    for what, trials in (("in peace", quiet), ("under pgbench", loaded)):
+        if trials:
+            rows.append(gap_row(f"longest gap, planned switchover, {what}", trials))
+    return rows, quiet + loaded
+
+
+@contextmanager
+def _lab(recover: RecoverCommand) -> Iterator[tuple[Lab, float | None]]:
+    """Yield the lab and, if it had to be brought up, how long that took."""
+    home = recover.settings.lab
+    was_up = bool(lifecycle.status(home).hosts)
+    began = time.monotonic()
+    _say(recover.call("lab", "up"))
+    up_ms = None if was_up else (time.monotonic() - began) * 1000
+    try:
+        if lifecycle.status(home).kind != FULL.kind:
+            raise LabUnfit("only the full lab can be measured: root and namespaces are needed")
+        yield Lab(blueprint=FULL, home=home), up_ms
+    finally:
+        if not was_up:
+            recover.call("lab", "down")
+
+
+def _told(trial: Trial) -> Trial:
+    """Return *trial* after a line about it, for whoever waits."""
+    load = f", pgbench failed {trial.load.failed}" if trial.load else ""
+    seen = trial.seen
+    _say(
+        f"{trial.side:10}  {trial.direction}  gap {seen.longest_gap_ms:7.1f} ms"
+        f"  failed {seen.failed}  lost {seen.lost}{load}"
+    )
+    return trial
+
+
+def _show(rows: Sequence[Row], trials: Sequence[Trial]) -> None:
+    _say("\n" + as_table(rows))
+    if trials:
+        _say("\n" + harm_table([harm(trials, side) for side in Side]))
+        for side in Side:
+            _say("\n" + moves_table(trials, side))
+
+
+def _write(output: Path, rows: Sequence[Row], trials: Sequence[Trial]) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "rows": [asdict(row) for row in rows],
+        "harm": [asdict(harm(trials, side)) for side in Side],
+        "trials": [asdict(trial) for trial in trials],
+    }
+    output.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _say(f"\n{output}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Our side: the command `recover`, as a script calls it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from orchestrator.settings import Settings
+from tests.bench.roles import LabUnfit, Roles
+
+REQUESTER = "ada"
+SIGNERS = ("grace", "lin")
+GATE_WITHIN_S = 60
+TIME_LIMIT_S = 180.0
+INTERPRETER = [sys.executable, "-P"]
+"""As the installed command has it, with ``-m`` in place of its script."""
+FIRST_MOVE, LAST_MOVE = "hold-client-traffic", "release-client-traffic"
+
+
+class RunFailed(Exception):
+    """A run did not get through; the message is what `recover` printed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTold:
+    """What the report of a run says.
+
+    Attributes:
+        doubt: Why it did not end verified; empty if it did.
+        took_ms: From the start of each step to that of the next, while users waited.
+    """
+
+    doubt: str
+    took_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverCommand:
+    """The command with its places."""
+
+    settings: Settings
+
+    def switch_over(self, roles: Roles) -> RunTold:
+        """Run the playbook live to its end, with every signature it asks for.
+
+        Raises:
+            RunFailed: If it did not let the users go on.
+        """
+        run = self._start(roles)
+        for name in SIGNERS:
+            self.call("sign", run, "--as", name, "--wait", str(GATE_WITHIN_S))
+        followed = self._execute("attach", run)
+        report = json.loads(self.call("report", run, "--format", "json"))
+        if not _let_users_go_on(report):
+            raise RunFailed(followed.stdout + followed.stderr)
+        return RunTold(
+            doubt=f"{run}: {report['summary']}" if followed.returncode else "",
+            took_ms=_moves(report),
+        )
+
+    def call(self, *words: str) -> str:
+        """Call the command and return what it printed.
+
+        Raises:
+            RunFailed: If it exits with anything but 0.
+        """
+        done = self._execute(*words)
+        if done.returncode:
+            said = done.stdout + done.stderr
+            raise RunFailed(f"recover {' '.join(words)}: exit {done.returncode}\n{said}")
+        return done.stdout.strip()
+
+    def _execute(self, *words: str) -> subprocess.CompletedProcess[str]:
+        places = ["--state", str(self.settings.state), "--content", str(self.settings.content)]
+        return subprocess.run(
+            [*INTERPRETER, "-m", "orchestrator", *places, *words],
+            cwd=self.settings.content,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIME_LIMIT_S,
+            check=False,
+        )
+
+    def _start(self, roles: Roles) -> str:
+        assignments = {"quiet_for": "0s", "target": roles.target}
+        options = [word for item in assignments.items() for word in ("--set", "=".join(item))]
+        who = ["--as", REQUESTER, "--confirm", "orders-db", "--reason", "make bench"]
+        return self.call("run", "database-switchover", "--env", "lab", *who, *options, "--detach")
+
+
+def chosen_settings() -> Settings:
+    """Return the places that `recover` would choose without options."""
+    settings = Settings.find(None, None)
+    if not (settings.content / "playbooks").is_dir():
+        raise LabUnfit(
+            f"{settings.content} holds no playbooks; call this at the repository's root"
+        )
+    return settings
+
+
+def _let_users_go_on(report: Mapping[str, Any]) -> bool:
+    return any(step["name"] == LAST_MOVE and step["outcome"] == "done" for step in report["steps"])
+
+
+def _moves(report: Mapping[str, Any]) -> Mapping[str, float]:
+    started = {
+        step["name"]: datetime.fromisoformat(step["started"])
+        for step in report["steps"]
+        if step["started"]
+    }
+    names = list(started)
+    first, last = names.index(FIRST_MOVE), names.index(LAST_MOVE)
+    return {
+        name: (started[after] - started[name]) / timedelta(milliseconds=1)
+        for name, after in pairwise(names[first : last + 2])
+    }
