@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,13 +66,20 @@ class RunFolder:
         return plan
 
     def keep(self, name: str, text: str) -> str:
-        """Store *text* under *name*; of a very long one the head and the tail."""
-        output = self.path / "output"
-        output.mkdir(exist_ok=True)
+        """Store *text* under *name*; of a very long one the head and the tail.
+
+        Raises:
+            JournalBroken: If there is no room for it, so that the run stops mutating.
+        """
         if len(text) > OUTPUT_LIMIT:
             half = OUTPUT_LIMIT // 2
             text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
-        (output / name).write_text(text)
+        kept_as = self.path / "output" / name
+        try:
+            kept_as.parent.mkdir(exist_ok=True)
+            kept_as.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise JournalBroken(f"the run's output cannot be kept: {error}") from error
         return f"output/{name}"
 
     @contextmanager
@@ -80,17 +89,33 @@ class RunFolder:
         Raises:
             RequestRefused: If another process drives it.
         """
-        with (self.path / "driver.lock").open("w") as lock:
+        with self._driver_lock.open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _LOCKED)
             except BlockingIOError as error:
                 raise RequestRefused(f"run {self.path.name} has a driver already") from error
             yield
 
     def has_driver(self) -> bool:
-        """Tell whether a living process drives this run."""
+        """Tell whether a living process drives this run. Looking never stands in its way."""
         try:
-            with self.driving():
-                return False
-        except (RequestRefused, FileNotFoundError):
-            return True
+            with self._driver_lock.open() as lock:
+                found = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _LOCKED)
+        except FileNotFoundError:
+            return False
+        return found[:2] != _UNLOCKED[:2]
+
+    @property
+    def _driver_lock(self) -> Path:
+        return self.path / "driver.lock"
+
+
+def _lock_of(kind: int) -> bytes:
+    """Return the kernel's ``struct flock`` for a whole file, as 64-bit Linux lays it out."""
+    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
+
+
+# Locks of the open file, not flock: they can be asked for without being taken for a moment, which
+# would turn a driver away that starts in that very moment.
+_LOCKED = _lock_of(fcntl.F_WRLCK)
+_UNLOCKED = _lock_of(fcntl.F_UNLCK)
