@@ -69,7 +69,7 @@ class SqliteJournal:
 
     def read(self, run: RunId, *, after: int = 0) -> Sequence[Entry]:
         """Return every entry behind number *after*, oldest first."""
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             rows = self._connection().execute(_READ, (run, after)).fetchall()
         return [
             Entry(
@@ -84,7 +84,7 @@ class SqliteJournal:
 
     def runs(self) -> Sequence[RunId]:
         """Return every run, the newest first."""
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             return [RunId(run) for (run,) in self._connection().execute(_RUNS)]
 
     def take(self, resources: Sequence[str], *, run: RunId, holder: str) -> None:
@@ -105,7 +105,7 @@ class SqliteJournal:
     def locks(self) -> Sequence[tuple[str, RunId, str, datetime]]:
         """Return resource, run, holder and time of every lock."""
         query = "select resource, run, holder, since from resource_lock order by resource"
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             rows = self._connection().execute(query).fetchall()
         return [(r, RunId(run), holder, datetime.fromisoformat(at)) for r, run, holder, at in rows]
 
@@ -138,7 +138,7 @@ class SqliteJournal:
         if self._failure:
             raise JournalBroken(f"the journal failed before and is not trusted: {self._failure}")
         try:
-            with _mapped_errors():
+            with _mapped_errors(self._file):
                 connection = self._connection()
                 connection.execute("begin immediate")
                 try:
@@ -171,8 +171,8 @@ def link_of(previous: str, run: str, seq: int, at: str, kind: str, event: str) -
 
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
+def _mapped_errors(file: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        raise JournalBroken(f"the journal cannot be used: {error}") from error
+    except (sqlite3.Error, OSError) as error:
+        raise JournalBroken(f"the journal {file} cannot be used: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,11 @@ from orchestrator.domain.run import RunId
 
 OUTPUT_LIMIT = 1 << 20
 """Characters of one output that are kept; the middle of a longer one is left out."""
+LAST_WORDS = 3
+
+_FLOCK = "hhqqi4x"
+"""``struct flock`` of 64-bit Linux: type, whence, start, length, holder."""
+_WHOLE_FILE = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 class RunFolder:
@@ -91,31 +96,40 @@ class RunFolder:
         """
         with self._driver_lock.open("w") as lock:
             try:
-                fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _LOCKED)
+                fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _WHOLE_FILE)
             except BlockingIOError as error:
                 raise RequestRefused(f"run {self.path.name} has a driver already") from error
             yield
 
     def has_driver(self) -> bool:
-        """Tell whether a living process drives this run. Looking never stands in its way."""
+        """Tell whether a living process drives this run.
+
+        The kernel is asked, and nothing is locked: a driver that starts now must not be refused.
+        """
         try:
-            with self._driver_lock.open() as lock:
-                found = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _LOCKED)
+            with self._driver_lock.open("rb") as lock:
+                answer = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _WHOLE_FILE)
         except FileNotFoundError:
             return False
-        return found[:2] != _UNLOCKED[:2]
+        holds, *_ = struct.unpack(_FLOCK, answer)
+        return bool(holds != fcntl.F_UNLCK)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file that readers find whole or not at all, and return its path."""
+        file = self.path / name
+        draft = self.path / f".{name}.{os.getpid()}"
+        draft.write_text(text)
+        draft.replace(file)
+        return file
+
+    def last_words(self) -> Sequence[str]:
+        """Return the last lines that a driver printed."""
+        try:
+            lines = self.driver_log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ()
+        return lines[-LAST_WORDS:]
 
     @property
     def _driver_lock(self) -> Path:
         return self.path / "driver.lock"
-
-
-def _lock_of(kind: int) -> bytes:
-    """Return the kernel's ``struct flock`` for a whole file, as 64-bit Linux lays it out."""
-    return struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
-
-
-# Locks of the open file, not flock: they can be asked for without being taken for a moment, which
-# would turn a driver away that starts in that very moment.
-_LOCKED = _lock_of(fcntl.F_WRLCK)
-_UNLOCKED = _lock_of(fcntl.F_UNLCK)
