@@ -11,16 +11,7 @@ from orchestrator.lab.errors import KeysLost
 from orchestrator.lab.topology import FULL, LOOPBACK
 from tests.support.lab import Lab, state_directory
 from tests.support.orders_db import OrdersDb
-from tests.support.recover_command import Recover, content_with
-
-# What else runs on this machine shows as silences of its own in the upper bound of the downtime,
-# which the bench judges; what a test looks at is the longest gap between two writes.
-_NOISY_MACHINE = {
-    "playbooks/database-switchover/playbook.yaml": (
-        "objectives: {downtime: 1s,",
-        "objectives: {downtime: 8s,",
-    )
-}
+from tests.support.recover_command import Recover, recover_in
 
 
 @pytest.fixture(scope="session")
@@ -73,8 +64,4 @@ def orders_db(lab: Lab) -> Iterator[OrdersDb]:
 @pytest.fixture
 def recover(lab: Lab, tmp_path: Path) -> Recover:
     """The command, with content to write on and without any earlier run."""
-    state = tmp_path / "state"
-    state.mkdir()
-    (state / "lab").symlink_to(lab.home)
-    content = content_with(tmp_path / "content", _NOISY_MACHINE)
-    return Recover(state=state, content=content, environment=lab.blueprint.environment)
+    return recover_in(tmp_path, lab)

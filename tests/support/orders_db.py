@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psycopg
@@ -60,6 +61,11 @@ class OrdersDb:
     def control(self, host: str, verb: str) -> None:
         """Start, stop or restart the server of *host*."""
         self.lab.ssh(host, f"systemctl {verb} {UNIT}")
+
+    def control_all(self, hosts: Sequence[str], verb: str) -> None:
+        """Do so on several hosts at once."""
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            list(pool.map(lambda host: self.control(host, verb), hosts))
 
     @property
     def primary(self) -> str:

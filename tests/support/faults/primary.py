@@ -16,6 +16,7 @@ _AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --init-groups"
 _BIN = "/usr/lib/postgresql/15/bin"
 _MAKE_STRANGER = f"""
 set -e
+install -d -o postgres -g postgres -m 700 {DATA}
 {_AS_POSTGRES} {_BIN}/initdb -D {DATA} -U postgres -E UTF8 --locale=C.UTF-8 --no-sync > /dev/null
 {_AS_POSTGRES} {_BIN}/postgres --single -j -D {DATA} postgres"""
 _MAKE_STANDBY = f"{_AS_POSTGRES} touch {DATA}/standby.signal"
@@ -83,13 +84,13 @@ def the_primary_has_higher_limits(db: OrdersDb) -> Iterator[Seen]:
         # A standby gets past the higher limit only with the higher limit.
         for standby in standbys:
             db.ask(standby, "alter system set max_connections = 120")
-            db.control(standby, "restart")
+        db.control_all(standbys, "restart")
         db.ask(primary, "alter system reset max_connections")
         db.control(primary, "restart")
         for standby in standbys:
             _await_replay(db, primary, standby)
             db.ask(standby, "alter system reset max_connections")
-            db.control(standby, "restart")
+        db.control_all(standbys, "restart")
 
 
 @contextmanager

@@ -92,6 +92,18 @@ def target_lags(db: OrdersDb) -> Iterator[Seen]:
 
 
 @contextmanager
+def replay_is_frozen(db: OrdersDb) -> Iterator[Seen]:
+    """Freeze the process that replays; what is sent is still received and confirmed."""
+    target = db.target
+    state = "ps -o stat= $(pgrep --full '^postgres: .*startup recovering')"
+    db.signal(target, "STOP", "startup recovering")
+    try:
+        yield lambda: db.lab.ssh(target, state).startswith("T")
+    finally:
+        db.signal(target, "CONT", "startup recovering")
+
+
+@contextmanager
 def primary_is_silent_to_target(db: OrdersDb) -> Iterator[Seen]:
     """Freeze the sender; the target goes on saying that it streams until its own time-out."""
     primary, target = db.primary, db.target
