@@ -36,6 +36,10 @@ create table if not exists resource_lock (
 _NEWEST = "select seq, link from entry where run = ? order by seq desc limit 1"
 _INSERT = "insert into entry (run, seq, at, kind, event, link) values (?, ?, ?, ?, ?, ?)"
 _READ = "select seq, at, kind, event, link from entry where run = ? and seq > ? order by seq"
+_HOLDER = """
+select run, holder, since from resource_lock where resource = ? and run <> ?
+and run not in (select run from entry where kind = 'RunEnded')
+"""
 _RUNS = "select run from entry where seq = 1 order by at desc, run desc"
 
 
@@ -84,7 +88,7 @@ class SqliteJournal:
             return [RunId(run) for (run,) in self._connection().execute(_RUNS)]
 
     def take(self, resources: Sequence[str], *, run: RunId, holder: str) -> None:
-        """Lock all *resources* for *run*, or none.
+        """Lock all *resources* for *run*, or none. A run that has ended holds nothing.
 
         Raises:
             ResourceLocked: With the run and the person that hold one of them.
@@ -108,9 +112,8 @@ class SqliteJournal:
     def _take_one(
         self, connection: sqlite3.Connection, resource: str, run: RunId, holder: str
     ) -> None:
-        query = "select run, holder, since from resource_lock where resource = ?"
-        held = connection.execute(query, (resource,)).fetchone()
-        if held and held[0] != run:
+        held = connection.execute(_HOLDER, (resource, run)).fetchone()
+        if held:
             raise ResourceLocked(
                 f"{resource} is locked by {held[1]} with run {held[0]} since {held[2]}; "
                 f"`recover attach {held[0]}` shows it, `recover abort {held[0]}` ends it"
@@ -140,10 +143,11 @@ class SqliteJournal:
                 connection.execute("begin immediate")
                 try:
                     yield connection
-                except BaseException:
-                    connection.execute("rollback")
-                    raise
-                connection.execute("commit")
+                    connection.execute("commit")
+                finally:
+                    # SQLite itself rolls back after some errors of the disk.
+                    if connection.in_transaction:
+                        connection.execute("rollback")
         except JournalBroken as error:
             self._failure = str(error)
             raise

@@ -71,13 +71,20 @@ class RunFolder:
         return plan
 
     def keep(self, name: str, text: str) -> str:
-        """Store *text* under *name*; of a very long one the head and the tail."""
-        output = self.path / "output"
-        output.mkdir(exist_ok=True)
+        """Store *text* under *name*; of a very long one the head and the tail.
+
+        Raises:
+            JournalBroken: If there is no room for it, so that the run stops mutating.
+        """
         if len(text) > OUTPUT_LIMIT:
             half = OUTPUT_LIMIT // 2
             text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
-        (output / name).write_text(text)
+        kept_as = self.path / "output" / name
+        try:
+            kept_as.parent.mkdir(exist_ok=True)
+            kept_as.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise JournalBroken(f"the run's output cannot be kept: {error}") from error
         return f"output/{name}"
 
     @contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from orchestrator.lab import lifecycle
 from orchestrator.lab.errors import KeysLost
 from orchestrator.lab.topology import FULL, LOOPBACK
 from tests.support.lab import Lab, state_directory
+from tests.support.orders_db import OrdersDb
+from tests.support.recover_command import Recover, recover_in
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +45,23 @@ def full_lab(lab: Lab) -> Lab:
 def as_root() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
+
+
+@pytest.fixture
+def orders_db(lab: Lab) -> Iterator[OrdersDb]:
+    """The service, well before the test and well after it; made anew if a test left it broken."""
+    service = OrdersDb(lab=lab)
+    service.await_well()
+    yield service
+    try:
+        service.await_well()
+    except AssertionError:
+        lifecycle.down(lab.home, print)
+        lifecycle.up(lab.home, print)
+        raise
+
+
+@pytest.fixture
+def recover(lab: Lab, tmp_path: Path) -> Recover:
+    """The command, with content to write on and without any earlier run."""
+    return recover_in(tmp_path, lab)
