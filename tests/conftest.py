@@ -1,4 +1,4 @@
-"""Real parts that the tests of several adapters share."""
+"""Real parts that several tests share."""
 
 from __future__ import annotations
 
