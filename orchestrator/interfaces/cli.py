@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
+from orchestrator import __version__
 from orchestrator.settings import Settings
 
 COMMANDS = {
@@ -78,9 +80,15 @@ def _unknown(command: str, known: list[str]) -> str:
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--content", metavar="DIR", help="Playbooks, checklists, environments.  [here]")
-@click.option("--state", metavar="DIR", help="Journal, runs, keys.  [XDG state directory]")
-@click.version_option(package_name="recovery-orchestrator")
+@click.option(
+    "--content",
+    metavar="DIR",
+    help="Playbooks, checklists, environments.  [RECOVER_CONTENT, else here]",
+)
+@click.option(
+    "--state", metavar="DIR", help="Journal, runs, keys.  [RECOVER_STATE, else as XDG says]"
+)
+@click.version_option(__version__)
 @click.pass_context
 def recover(ctx: click.Context, content: str | None, state: str | None) -> None:
     """Named, pre-tested recovery playbooks: gated, watched, verified, reported."""
@@ -89,26 +97,39 @@ def recover(ctx: click.Context, content: str | None, state: str | None) -> None:
     ctx.obj = Settings.find(content, state)
 
 
-def main() -> NoReturn:
-    """Run the command line and leave with one of `ExitCode`."""
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, as this process was called or with *args*, and leave."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no sign for something must not end a recovery.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    sys.exit(_flushed(_run(args)))
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
-        recover(prog_name="recover", standalone_mode=False)
+        recover(args, prog_name="recover", standalone_mode=False)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
     except Exception as error:  # noqa: BLE001 - the outermost edge; every error is told there
-        from orchestrator.interfaces.failing import tell_failure
-
-        sys.exit(tell_failure(error))
-    finally:
-        _flush()
-    sys.exit(0)
+        return _tell(error)
+    return 0
 
 
-def _flush() -> None:
-    """Write what is left; who reads no further, as `head`, has seen enough."""
+def _flushed(code: int) -> int:
+    """Write what is left; whoever reads no further, as `head`, has seen enough."""
+    if sys.stdout is None:
+        return code
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        # Python would try again when it ends, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code if isinstance(error, BrokenPipeError) else _tell(error)
+    return code
+
+
+def _tell(error: Exception) -> int:
+    from orchestrator.interfaces.failing import tell_failure
+
+    return tell_failure(error)

@@ -24,12 +24,14 @@ def closing_words(report: Report, report_file: str) -> Iterator[str]:
     headline = mark(report.verdict, report.headline)
     yield click.style(headline, bold=True)
     yield from wrapped(printable(report.summary), "  ", "  ")
-    for label, text in _rows(report, report_file):
+    for label, text in _rows(report):
         if text:
             yield from labelled(label, text, indent=2, width=LABEL_WIDTH, most=MOST_LINES)
+    # In one piece, however long: it will be copied.
+    yield f"  {'report':{LABEL_WIDTH}}{printable(report_file)}"
 
 
-def _rows(report: Report, report_file: str) -> Iterator[tuple[str, str]]:
+def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "steps", _steps(report)
     if report.times.first_action:
         yield "downtime", _downtime(report)
@@ -40,7 +42,6 @@ def _rows(report: Report, report_file: str) -> Iterator[tuple[str, str]]:
     yield "not verified", "; ".join(report.not_verified)
     yield "if left so", _if_left_so(report)
     yield "next", _next(report)
-    yield "report", report_file
 
 
 def _steps(report: Report) -> str:

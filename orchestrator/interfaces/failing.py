@@ -7,6 +7,7 @@ import traceback
 
 import click
 
+from orchestrator.adapters.reports.words import visible
 from orchestrator.domain.errors import (
     ContentInvalid,
     OrchestratorError,
@@ -25,8 +26,9 @@ def tell_failure(error: Exception) -> ExitCode:
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
     lines, code = _answer(error)
-    for line in lines:
-        click.echo(line, err=True)
+    for line in "\n".join(lines).splitlines():
+        # It may quote what an author wrote or a target said.
+        click.echo(visible(line), err=True)
     return code
 
 

@@ -123,4 +123,4 @@ def _written_report(desk: RunDesk) -> str:
     try:
         return str(desk.write_report())
     except OSError as error:
-        return f"not written ({error.strerror}); recover report {desk.run} -o FILE"
+        return f"not written, {error.strerror}: recover report {desk.run} -o FILE"

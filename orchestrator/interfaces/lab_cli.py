@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import click
 
 from orchestrator.domain.run import ExitCode
+from orchestrator.interfaces.columns import printable, table, wrapped
+from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.settings import Settings
-
-if TYPE_CHECKING:
-    from orchestrator.lab.status import LabStatus
 
 
 @click.group()
@@ -69,12 +68,23 @@ def shell(settings: Settings, host: str) -> None:
     lifecycle.shell(settings.lab, host)
 
 
-def _print(status: LabStatus) -> None:
-    click.echo(f"{status.kind} lab" + (f", environment {status.environment}" * bool(status.hosts)))
-    for host in status.hosts:
-        colour = "green" if host.state == "up" else "red"
-        state = click.style(f"{host.state:5}", fg=colour)
-        runs = ", ".join(host.runs)
-        click.echo(f"  {host.name:9} {host.site:7} {state} {host.addresses[0]:13} {runs}")
+def status_lines(status: LabStatus) -> Iterator[str]:
+    """Yield what is up, host by host, and what is wrong with it."""
+    if status == NO_LAB:
+        yield "no lab is up; `recover lab up` brings one up"
+        return
+    yield f"{status.kind} lab, environment {status.environment}"
+    cells = [
+        (host.name, host.site, host.state, host.addresses[0], ", ".join(host.runs))
+        for host in status.hosts
+    ]
+    for line in table(("HOST", "SITE", "STATE", "ADDRESS", "RUNS"), cells):
+        yield f"  {line}"
     for problem in status.problems:
-        click.secho(f"  ! {problem}", fg="yellow")
+        for line in wrapped(printable(problem), "  ! ", "    "):
+            yield click.style(line, fg="yellow")
+
+
+def _print(status: LabStatus) -> None:
+    for line in status_lines(status):
+        click.echo(line)

@@ -15,9 +15,10 @@ def ssh_command(blueprint: Blueprint | None, home: Path, name: str) -> list[str]
         HostUnknown: If *blueprint* is nothing, since the lab is down, or has no such host.
     """
     hosts = {host.name: host for host in blueprint.hosts} if blueprint else {}
-    if blueprint is None or name not in hosts:
-        known = ", ".join(hosts) or "none: `recover lab up` brings them up"
-        raise HostUnknown(f"the lab has no host {name!r}; its hosts are {known}")
+    if blueprint is None:
+        raise HostUnknown("there is no lab to log in to; `recover lab up` brings one up")
+    if name not in hosts:
+        raise HostUnknown(f"the lab has no host {name!r}; its hosts are {', '.join(hosts)}")
     ssh = home / "ssh"
     options = {
         "IdentitiesOnly": "yes",

@@ -43,12 +43,25 @@ def absent(path: Path, word: str, name: str, known: Iterable[str]) -> Iterator[F
         )
 
 
+def _absent_host(path: Path, host: str, environment: Environment) -> Iterator[Fault]:
+    """Yield a fault if there is no *host*; where there is none at all, that is told once."""
+    if environment.hosts:
+        yield from absent(path, "host", host, environment.hosts)
+
+
 def _lint_sites(environment: Environment) -> Iterator[Fault]:
+    if not environment.hosts:
+        yield Fault(
+            ("hosts",),
+            "the inventory has no host",
+            "nothing can be recovered without one",
+            "write the hosts into `inventory.yaml`",
+        )
     placed: Counter[str] = Counter()
     for name, site in environment.sites.items():
         for index, host in enumerate(site.hosts):
             path = ("sites", name, "hosts", index)
-            yield from absent(path, "host", host, environment.hosts)
+            yield from _absent_host(path, host, environment)
             placed[host] += 1
             if placed[host] > 1:
                 yield Fault(
@@ -75,7 +88,7 @@ def _lint_services(environment: Environment) -> Iterator[Fault]:
                 (*path, "members"), f"`{name}` has no members", "nobody provides it", "name a host"
             )
         for index, host in enumerate(service.members):
-            yield from absent((*path, "members", index), "host", host, environment.hosts)
+            yield from _absent_host((*path, "members", index), host, environment)
         yield from _lint_repeated_members(service, path)
         yield from _lint_port(service, environment, path)
         if service.entry:
@@ -110,7 +123,7 @@ def _lint_port(service: Service, environment: Environment, path: Path) -> Iterat
 
 def _lint_watch(environment: Environment) -> Iterator[Fault]:
     watch = environment.watch
-    yield from absent(("watch", "host"), "host", watch.host, environment.hosts)
+    yield from _absent_host(("watch", "host"), watch.host, environment)
     yield from absent(("watch", "journey"), "journey", watch.journey, environment.journeys)
     yield from absent(("watch", "service"), "service", watch.service, environment.services)
     service = environment.services.get(watch.service)

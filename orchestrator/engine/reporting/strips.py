@@ -112,7 +112,9 @@ def _draw(scope: Scope, window: Interval, samples: Sequence[Sample]) -> Strip:
 
 def _nice_width(length: timedelta) -> timedelta:
     widths = (timedelta(milliseconds=ms) for ms in _WIDTHS_MS)
-    return next(width for width in widths if length <= width * BUCKETS_AT_MOST)
+    fitting = (width for width in widths if length <= width * BUCKETS_AT_MOST)
+    # A run may be held for months.
+    return next(fitting, length / BUCKETS_AT_MOST + timedelta.resolution)
 
 
 def _fill(grid: _Grid, samples: Sequence[Sample]) -> tuple[Bucket, ...]:
