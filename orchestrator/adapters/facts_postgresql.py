@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.sql_sessions import Answer, Login, Row, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Answer, Login, Row
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.environment import Environment, HostName, Service
 from orchestrator.domain.plan import Roles

@@ -36,6 +36,10 @@ create table if not exists resource_lock (
 _NEWEST = "select seq, link from entry where run = ? order by seq desc limit 1"
 _INSERT = "insert into entry (run, seq, at, kind, event, link) values (?, ?, ?, ?, ?, ?)"
 _READ = "select seq, at, kind, event, link from entry where run = ? and seq > ? order by seq"
+_HOLDER = """
+select run, holder, since from resource_lock where resource = ? and run <> ?
+and run not in (select run from entry where kind = 'RunEnded')
+"""
 _RUNS = "select run from entry where seq = 1 order by at desc, run desc"
 
 
@@ -65,7 +69,7 @@ class SqliteJournal:
 
     def read(self, run: RunId, *, after: int = 0) -> Sequence[Entry]:
         """Return every entry behind number *after*, oldest first."""
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             rows = self._connection().execute(_READ, (run, after)).fetchall()
         return [
             Entry(
@@ -80,11 +84,11 @@ class SqliteJournal:
 
     def runs(self) -> Sequence[RunId]:
         """Return every run, the newest first."""
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             return [RunId(run) for (run,) in self._connection().execute(_RUNS)]
 
     def take(self, resources: Sequence[str], *, run: RunId, holder: str) -> None:
-        """Lock all *resources* for *run*, or none.
+        """Lock all *resources* for *run*, or none. A run that has ended holds nothing.
 
         Raises:
             ResourceLocked: With the run and the person that hold one of them.
@@ -101,16 +105,15 @@ class SqliteJournal:
     def locks(self) -> Sequence[tuple[str, RunId, str, datetime]]:
         """Return resource, run, holder and time of every lock."""
         query = "select resource, run, holder, since from resource_lock order by resource"
-        with _mapped_errors():
+        with _mapped_errors(self._file):
             rows = self._connection().execute(query).fetchall()
         return [(r, RunId(run), holder, datetime.fromisoformat(at)) for r, run, holder, at in rows]
 
     def _take_one(
         self, connection: sqlite3.Connection, resource: str, run: RunId, holder: str
     ) -> None:
-        query = "select run, holder, since from resource_lock where resource = ?"
-        held = connection.execute(query, (resource,)).fetchone()
-        if held and held[0] != run:
+        held = connection.execute(_HOLDER, (resource, run)).fetchone()
+        if held:
             raise ResourceLocked(
                 f"{resource} is locked by {held[1]} with run {held[0]} since {held[2]}; "
                 f"`recover attach {held[0]}` shows it, `recover abort {held[0]}` ends it"
@@ -135,15 +138,16 @@ class SqliteJournal:
         if self._failure:
             raise JournalBroken(f"the journal failed before and is not trusted: {self._failure}")
         try:
-            with _mapped_errors():
+            with _mapped_errors(self._file):
                 connection = self._connection()
                 connection.execute("begin immediate")
                 try:
                     yield connection
-                except BaseException:
-                    connection.execute("rollback")
-                    raise
-                connection.execute("commit")
+                    connection.execute("commit")
+                finally:
+                    # SQLite itself rolls back after some errors of the disk.
+                    if connection.in_transaction:
+                        connection.execute("rollback")
         except JournalBroken as error:
             self._failure = str(error)
             raise
@@ -167,8 +171,8 @@ def link_of(previous: str, run: str, seq: int, at: str, kind: str, event: str) -
 
 
 @contextmanager
-def _mapped_errors() -> Iterator[None]:
+def _mapped_errors(file: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        raise JournalBroken(f"the journal cannot be used: {error}") from error
+    except (sqlite3.Error, OSError) as error:
+        raise JournalBroken(f"the journal {file} cannot be used: {error}") from error

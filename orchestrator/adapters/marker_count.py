@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.sql_sessions import Login, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Login
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.environment import Environment
 from orchestrator.domain.errors import EvidenceIncomplete

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+import os
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +16,11 @@ from orchestrator.domain.run import RunId
 
 OUTPUT_LIMIT = 1 << 20
 """Characters of one output that are kept; the middle of a longer one is left out."""
+LAST_WORDS = 3
+
+_FLOCK = "hhqqi4x"
+"""``struct flock`` of 64-bit Linux: type, whence, start, length, holder."""
+_WHOLE_FILE = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 class RunFolder:
@@ -64,13 +71,20 @@ class RunFolder:
         return plan
 
     def keep(self, name: str, text: str) -> str:
-        """Store *text* under *name*; of a very long one the head and the tail."""
-        output = self.path / "output"
-        output.mkdir(exist_ok=True)
+        """Store *text* under *name*; of a very long one the head and the tail.
+
+        Raises:
+            JournalBroken: If there is no room for it, so that the run stops mutating.
+        """
         if len(text) > OUTPUT_LIMIT:
             half = OUTPUT_LIMIT // 2
             text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
-        (output / name).write_text(text)
+        kept_as = self.path / "output" / name
+        try:
+            kept_as.parent.mkdir(exist_ok=True)
+            kept_as.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise JournalBroken(f"the run's output cannot be kept: {error}") from error
         return f"output/{name}"
 
     @contextmanager
@@ -80,17 +94,42 @@ class RunFolder:
         Raises:
             RequestRefused: If another process drives it.
         """
-        with (self.path / "driver.lock").open("w") as lock:
+        with self._driver_lock.open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _WHOLE_FILE)
             except BlockingIOError as error:
                 raise RequestRefused(f"run {self.path.name} has a driver already") from error
             yield
 
     def has_driver(self) -> bool:
-        """Tell whether a living process drives this run."""
+        """Tell whether a living process drives this run.
+
+        The kernel is asked, and nothing is locked: a driver that starts now must not be refused.
+        """
         try:
-            with self.driving():
-                return False
-        except (RequestRefused, FileNotFoundError):
-            return True
+            with self._driver_lock.open("rb") as lock:
+                answer = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _WHOLE_FILE)
+        except FileNotFoundError:
+            return False
+        holds, *_ = struct.unpack(_FLOCK, answer)
+        return bool(holds != fcntl.F_UNLCK)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file that readers find whole or not at all, and return its path."""
+        file = self.path / name
+        draft = self.path / f".{name}.{os.getpid()}"
+        draft.write_text(text)
+        draft.replace(file)
+        return file
+
+    def last_words(self) -> Sequence[str]:
+        """Return the last lines that a driver printed."""
+        try:
+            lines = self.driver_log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ()
+        return lines[-LAST_WORDS:]
+
+    @property
+    def _driver_lock(self) -> Path:
+        return self.path / "driver.lock"

@@ -21,8 +21,8 @@ Result = TypeVar("Result")
 
 READ_ONLY = ("25006",)
 """SQLSTATE of a write in a read-only transaction, which is what a standby answers."""
-DISCONNECTING_CLASSES = ("08", "57P")
-"""SQLSTATEs after which the connection is gone, and with it the answer."""
+DISCONNECTING = ("FATAL", "PANIC")
+"""Severities after which the connection is gone, and with it the answer."""
 
 
 class DeadlineConnection(psycopg.Connection[DictRow]):
@@ -101,7 +101,7 @@ def _diagnose(error: psycopg.Error, deadline: Deadline) -> tuple[TroubleKind, st
             return TroubleKind.ERROR, message
         case state if state in READ_ONLY:
             return TroubleKind.READ_ONLY, message
-        case state if state.startswith(DISCONNECTING_CLASSES):
+        case state if (error.diag.severity_nonlocalized or error.diag.severity) in DISCONNECTING:
             return TroubleKind.LOST, f"{message} ({state})"
         case state:
             return TroubleKind.ERROR, f"{message} ({state})"

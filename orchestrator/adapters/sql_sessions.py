@@ -7,17 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.sql_connecting import DeadlineConnection, connect, sql_errors
+from orchestrator.adapters.sql_statements import Answer, Login, Row
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import Member, member_of
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
 from orchestrator.domain.environment import Account, Environment
 from orchestrator.domain.errors import TargetUnavailable
-from orchestrator.domain.expectation import Scalar
 
 PROGRAM = "recover"
 """Our ``application_name``, so that a look at the target's sessions knows us."""
@@ -26,45 +25,6 @@ READER_OPTIONS = "-c default_transaction_read_only=on -c statement_timeout=60s"
 """For accounts that only look, where PostgreSQL itself takes the connection."""
 PASSED_ON_SETTINGS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 """Settings of a service that are parameters of the connection."""
-
-Row = Mapping[str, object]
-Bindable = Scalar | list[Scalar]
-"""What can be bound to a parameter; a list becomes an array."""
-
-
-def show_row(row: Row) -> str:
-    """Return *row* for a person."""
-    return " ".join(f"{column}={value}" for column, value in row.items())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """Whom we talk to, and as whom.
-
-    Attributes:
-        member: ``service/host``.
-        database: Empty for the service's own.
-        account: Which of the service's accounts.
-        is_read_only: The session refuses writes, whatever the account may do.
-    """
-
-    member: str
-    account: str
-    database: str = ""
-    is_read_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a statement gave.
-
-    Attributes:
-        rows: Of its last result, by column.
-        status: The server's word for what it did, e.g. ``SELECT 1`` or ``PAUSE``.
-    """
-
-    rows: tuple[Row, ...]
-    status: str
 
 
 class SqlSessions:

@@ -19,7 +19,8 @@ from testinfra.host import Host
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.plain_values import plan_from_text
-from orchestrator.adapters.sql_sessions import Login, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Login
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of
 from orchestrator.adapters.trouble import Trouble

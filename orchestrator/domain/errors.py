@@ -3,6 +3,7 @@
 OrchestratorError
 ├── ContentInvalid         the author's mistake: fix the YAML, every problem is listed
 ├── RequestRefused         what was asked is not allowed now; nothing has changed
+│   ├── RequestMalformed   it names something that there is not, or cannot be read
 │   └── ResourceLocked     another run holds a resource that this one needs
 ├── EvidenceIncomplete     we looked, and cannot know
 ├── TargetUnavailable      we could not try: network, credentials, missing tool
@@ -31,6 +32,10 @@ class ContentInvalid(OrchestratorError):
 
 class RequestRefused(OrchestratorError):
     """The request is understood and not allowed now. Nothing on a target has changed."""
+
+
+class RequestMalformed(RequestRefused):
+    """The request was mistyped; the message says what there is."""
 
 
 class ResourceLocked(RequestRefused):

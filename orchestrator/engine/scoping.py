@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.domain.environment import Environment, HostName, Service, ServiceName
-from orchestrator.domain.errors import RequestRefused
+from orchestrator.domain.errors import RequestMalformed, RequestRefused
 from orchestrator.domain.plan import Facts, Roles
 from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
 from orchestrator.domain.quantity import parse_duration, parse_size
@@ -23,14 +23,10 @@ def bind_parameters(
     A service is bound to its name, a member to ``service/host``.
 
     Raises:
-        RequestRefused: If a given name does not fit, or a default finds nothing.
+        RequestMalformed: If a given name or value does not fit.
+        RequestRefused: If a default finds nothing.
     """
-    unknown = sorted(given.keys() - playbook.parameters.keys())
-    if unknown:
-        raise RequestRefused(
-            f"{playbook.playbook} has no parameter {', '.join(unknown)}; "
-            f"it has {', '.join(playbook.parameters)}"
-        )
+    require_known(playbook, given)
     bound: dict[str, str] = {}
     for name, parameter in playbook.parameters.items():
         wanted = given.get(name, "")
@@ -45,14 +41,29 @@ def bind_parameters(
     return bound
 
 
+def require_known(playbook: Playbook, given: Mapping[str, str]) -> None:
+    """Check that *given* names only parameters of *playbook*.
+
+    Raises:
+        RequestMalformed: With those that there are.
+    """
+    unknown = sorted(given.keys() - playbook.parameters.keys())
+    if unknown:
+        raise RequestMalformed(
+            f"{playbook.playbook} has no parameter {', '.join(unknown)}; "
+            f"it has {', '.join(playbook.parameters)}"
+        )
+
+
 def services_of(
     playbook: Playbook, environment: Environment, given: Mapping[str, str]
 ) -> tuple[Service, ...]:
     """Return the services that the parameters name: those whose facts a plan needs.
 
     Raises:
-        RequestRefused: If a name does not fit.
+        RequestMalformed: If a name does not fit.
     """
+    require_known(playbook, given)
     return tuple(
         find_service(name, parameter, given.get(name, ""), environment)
         for name, parameter in playbook.parameters.items()
@@ -66,7 +77,7 @@ def find_service(
     """Return the service that *wanted* names, or the only one of the parameter's engine.
 
     Raises:
-        RequestRefused: If there is not exactly one.
+        RequestMalformed: If there is not exactly one.
     """
     fitting = [s for s in environment.services.values() if s.engine == parameter.engine]
     chosen = [s for s in fitting if s.name == wanted] if wanted else fitting
@@ -74,7 +85,7 @@ def find_service(
         return chosen[0]
     names = ", ".join(s.name for s in fitting) or "none"
     complaint = f"{wanted} is not a service" if wanted else f"there are {len(fitting)} services"
-    raise RequestRefused(
+    raise RequestMalformed(
         f"parameter {name}: {complaint} of engine {parameter.engine} in "
         f"{environment.environment} (there is {names}); give --set {name}=SERVICE"
     )
@@ -120,7 +131,7 @@ def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:
             raise RequestRefused(f"no standby of {service.name} is fit to take over ({seen})")
         return f"{service.name}/{roles.standbys[0]}"
     if wanted not in service.members:
-        raise RequestRefused(
+        raise RequestMalformed(
             f"parameter {name}: {wanted} is not a member of {service.name}; "
             f"its members are {', '.join(service.members)}"
         )
@@ -131,11 +142,11 @@ def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:
 
 def _find_text(name: str, kind: ParameterKind, value: str) -> str:
     if not value:
-        raise RequestRefused(f"parameter {name} has no default; give --set {name}=VALUE")
+        raise RequestMalformed(f"parameter {name} has no default; give --set {name}=VALUE")
     try:
         _bound_value(kind, value)
     except ValueError as error:
-        raise RequestRefused(f"parameter {name}: {value} is not a {kind}: {error}") from error
+        raise RequestMalformed(f"parameter {name}: {value} is not a {kind}: {error}") from error
     return value
 
 

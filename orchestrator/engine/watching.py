@@ -36,7 +36,9 @@ from orchestrator.engine.outages import Darkness, Look, find_outages, merge, see
 LONGEST_BLINK = timedelta(seconds=2)
 """A watcher that gives no sign of life for longer than this was blind."""
 
-SHORTEST_OUTAGE = timedelta(milliseconds=50)
+SHORTEST_OUTAGE = timedelta(milliseconds=100)
+"""What is answered within a tenth of a second feels immediate; slower answers count as stalls.
+Source: R. B. Miller, Response time in man-computer conversational transactions, 1968."""
 OUTAGE_IN_TYPICAL_GAPS = 3
 """A gap is an outage when it is longer than both; anything less is the noise of a machine."""
 

@@ -5,14 +5,14 @@ Commands are imported when they are called, so that ``recover --help`` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
-from orchestrator.domain.errors import ContentInvalid, OrchestratorError, RequestRefused
-from orchestrator.domain.run import ExitCode
 from orchestrator.settings import Settings
 
 COMMANDS = {
@@ -56,10 +56,25 @@ class LazyCommands(click.Group):
             raise TypeError(f"{cmd_name} is not a command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(_unknown(args[0], self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _unknown(command: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(command, known, n=1)
+    return f"there is no command {command}" + (f"; did you mean {close[0]}?" if close else "")
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,27 +84,31 @@ class LazyCommands(click.Group):
 @click.pass_context
 def recover(ctx: click.Context, content: str | None, state: str | None) -> None:
     """Named, pre-tested recovery playbooks: gated, watched, verified, reported."""
+    if "NO_COLOR" in os.environ:
+        ctx.color = False
     ctx.obj = Settings.find(content, state)
 
 
 def main() -> NoReturn:
     """Run the command line and leave with one of `ExitCode`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no sign for something must not end a recovery.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        recover(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("stopped at the prompt; nothing was changed by it", err=True)
-        sys.exit(ExitCode.ABORTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(ExitCode.USAGE)
-    except ContentInvalid as error:
-        click.echo(str(error), err=True)
-        click.echo(f"{len(error.problems)} problem(s)", err=True)
-        sys.exit(ExitCode.USAGE)
-    except RequestRefused as error:
-        click.echo(f"refused, nothing was changed: {error}", err=True)
-        sys.exit(ExitCode.REFUSED)
-    except OrchestratorError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(ExitCode.INTERNAL)
-    sys.exit(ExitCode.VERIFIED)
+        recover(prog_name="recover", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the outermost edge; every error is told there
+        from orchestrator.interfaces.failing import tell_failure
+
+        sys.exit(tell_failure(error))
+    finally:
+        _flush()
+    sys.exit(0)
+
+
+def _flush() -> None:
+    """Write what is left; who reads no further, as `head`, has seen enough."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

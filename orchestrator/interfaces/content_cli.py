@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from orchestrator.domain.canonical import plain
-from orchestrator.domain.errors import RequestRefused
+from orchestrator.domain.problem import Problem
 from orchestrator.domain.run import ExitCode
 from orchestrator.interfaces.asking import output_option
+from orchestrator.interfaces.columns import printable, wrapped
+from orchestrator.interfaces.listing import Row, print_rows
 from orchestrator.settings import Settings
 
 
@@ -20,17 +20,17 @@ from orchestrator.settings import Settings
 @click.pass_obj
 def playbooks(settings: Settings, output: str) -> None:
     """List the recoveries that can be run."""
-    from orchestrator import bootstrap
+    from orchestrator.bootstrap import contents
 
-    rows = [
-        {"playbook": name, "title": loaded.value.title}
-        for name, loaded in bootstrap.load(settings).playbooks.items()
-    ]
-    if output != "table":
-        click.echo(json.dumps(rows) if output == "json" else "\n".join(map(json.dumps, rows)))
-        return
-    for row in rows:
-        click.echo(f"{click.style(row['playbook'], bold=True)}\n  {row['title']}")
+    content = contents.load(settings)
+    known = [(name, loaded.value.title) for name, loaded in content.playbooks.items()]
+    lines: list[str] = []
+    for name, title in known:
+        lines += [click.style(name, bold=True), *wrapped(printable(title), "  ", "  ")]
+    rows = [{"playbook": name, "title": title} for name, title in known]
+    print_rows(rows, output, lines or [f"no playbook in {settings.content}"])
+    if content.problems:
+        click.echo(f"{_counted(len(content.problems))}: `recover lint` lists them", err=True)
 
 
 @click.command()
@@ -38,31 +38,42 @@ def playbooks(settings: Settings, output: str) -> None:
 @click.pass_obj
 def show(settings: Settings, playbook: str) -> None:
     """Show PLAYBOOK as it is written: parameters, gates, steps, verification."""
-    from orchestrator import bootstrap
-    from orchestrator.interfaces.plan_words import playbook_as_text
+    from orchestrator.bootstrap import contents
+    from orchestrator.interfaces.playbook_words import playbook_as_text
 
-    content = bootstrap.load(settings)
-    written = next((p.value for n, p in content.playbooks.items() if n == playbook), None)
-    if written is None:
-        names = ", ".join(content.playbooks) or "none"
-        raise RequestRefused(f"there is no playbook {playbook} in {settings.content}: {names}")
-    click.echo(playbook_as_text(written))
+    click.echo(playbook_as_text(contents.load(settings).find_playbook(playbook).value))
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @output_option
 @click.pass_obj
 def lint(settings: Settings, paths: tuple[Path, ...], output: str) -> None:
-    """Check content folders, or single files in one; list every problem with its position."""
-    from orchestrator import bootstrap
+    """Check content folders, parts of them, or single files; list every problem with its place."""
+    from orchestrator.bootstrap import contents
 
-    problems = bootstrap.lint(paths or (settings.content,))
-    if output == "table":
-        click.echo("\n".join(map(str, problems)), nl=bool(problems))
-    else:
-        rows = [plain(problem) for problem in problems]
-        click.echo(json.dumps(rows) if output == "json" else "\n".join(map(json.dumps, rows)))
-    click.echo(f"{len(problems)} problem(s)" if problems else "no problems", err=True)
+    problems = contents.lint(paths or (settings.content,))
+    print_rows(
+        [_as_row(problem) for problem in problems],
+        output,
+        [printable(str(problem)) for problem in problems],
+    )
+    click.echo(_counted(len(problems)), err=True)
     if problems:
         sys.exit(ExitCode.USAGE)
+
+
+def _as_row(problem: Problem) -> Row:
+    place = problem.position
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "what": problem.what,
+        "why": problem.why,
+        "remedy": problem.remedy,
+    }
+
+
+def _counted(number: int) -> str:
+    return {0: "no problems", 1: "1 problem"}.get(number, f"{number} problems")

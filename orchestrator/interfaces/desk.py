@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator import bootstrap
+from orchestrator.bootstrap import runs
 from orchestrator.domain.checklist import ChecklistItem, ItemName, PersonName
-from orchestrator.domain.errors import JournalConflict, RequestRefused
+from orchestrator.domain.errors import JournalConflict, RequestMalformed, RequestRefused
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.run import Entry, Event, RunCreated, RunEnded, RunId
+from orchestrator.domain.report import Report
+from orchestrator.domain.run import Entry, Event, ExitCode, RunCreated, RunEnded, RunId
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine import requesting
@@ -23,35 +23,28 @@ BETWEEN_GLANCES = timedelta(milliseconds=50)
 LATEST = "latest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """A run in a list."""
-
-    run: str
-    playbook: str
-    environment: str
-    mode: str
-    requester: str
-    created: str
-    state: str
-    verdict: str | None
-    exit_code: int | None
-
-
 class RunDesk:
     """Everything that people and pages do with one run."""
 
     def __init__(self, settings: Settings, run: str) -> None:
         self._settings = settings
-        self._journal = bootstrap.open_journal(settings)
-        self.clock = bootstrap.CLOCK
+        self._journal = runs.open_journal(settings)
+        self.clock = runs.CLOCK
         self.run = self._find(run)
-        self._folder = bootstrap.folder_of(settings, self.run)
+        self._folder = runs.folder_of(settings, self.run)
 
     @cached_property
     def plan(self) -> Plan:
         """The frozen plan, checked against the digest that was shown."""
-        return self._folder.plan(self._created().plan_digest)
+        return self._folder.plan(self.created.plan_digest)
+
+    @cached_property
+    def created(self) -> RunCreated:
+        """What was asked for, by whom."""
+        created = self.state().created
+        if created is None:
+            raise RequestRefused(f"run {self.run} was never created")
+        return created
 
     def entries(self, *, after: int = 0) -> Sequence[Entry]:
         """Return the entries behind number *after*."""
@@ -65,22 +58,20 @@ class RunDesk:
         """Tell whether a living process drives it."""
         return self._folder.has_driver()
 
-    def as_row(self) -> RunRow:
-        """Return it as a row of a list."""
-        state, created = self.state(), self._created()
-        ended = state.ended
-        standing = "ended" if ended else ("held" if state.held else "open")
-        return RunRow(
-            run=self.run,
-            playbook=created.playbook,
-            environment=created.environment,
-            mode=created.mode,
-            requester=created.requester,
-            created=state.created_at.isoformat() if state.created_at else "",
-            state=standing if self.is_driven() or standing != "open" else "orphaned",
-            verdict=ended.verdict if ended else None,
-            exit_code=int(ended.exit_code) if ended else None,
-        )
+    def is_at_rest(self) -> bool:
+        """Tell whether it has ended or is held, so that nothing happens by itself."""
+        state = self.state()
+        return bool(state.ended or state.held)
+
+    def exit_code(self) -> ExitCode:
+        """Return how the run ended or is held; unknown while it is under way."""
+        state = self.state()
+        word = state.ended or state.held
+        return word.exit_code if word else ExitCode.UNKNOWN
+
+    def last_words(self) -> Sequence[str]:
+        """Return the last lines that its drivers printed; well-behaved ones are silent."""
+        return self._folder.last_words()
 
     def await_question(self, within: timedelta) -> None:
         """Wait until the run asks people for something, has ended, or the time is over."""
@@ -168,42 +159,42 @@ class RunDesk:
             raise RequestRefused(f"run {self.run} has ended: {state.ended.summary}")
         if self.is_driven():
             raise RequestRefused(f"run {self.run} has a driver already")
-        bootstrap.spawn_driver(self._settings, self.run)
+        runs.spawn_driver(self._settings, self.run)
 
     def drive(self) -> None:
         """Drive the run in this process, to its end or to a hold; then write the report."""
+        from orchestrator.bootstrap.driving import drive_run
+
         with self._folder.driving():
-            bootstrap.drive_run(self._settings, self.plan, self.run)
+            drive_run(self._settings, self.plan, self.run)
             self.write_report()
 
     def write_report(self) -> Path:
         """Write the HTML report beside the journal, and return its path."""
-        file = self._folder.path / "report.html"
-        file.write_text(self.report("html"))
-        return file
+        return self._folder.write("report.html", self.report("html"))
 
     def report(self, form: str) -> str:
-        """Render the report from the journal, in one of `bootstrap.REPORT_FORMATS`."""
-        return bootstrap.render_report(self.plan, self.entries(), self._folder, form)
+        """Render the report from the journal, as ``html``, ``json`` or ``junit``."""
+        from orchestrator.bootstrap.reports import render
+
+        return render(self.recount(), form)
+
+    def recount(self) -> Report:
+        """Return what the journal and the canary tell of the run, up to now."""
+        return runs.recount(self.plan, self.entries(), self._folder)
 
     def _role_for(self, item: ItemName) -> str:
         manual = requesting.manual_step(self.plan, self.state())
         return str(manual.action.inputs["role"]) if manual else self.question(item).role
 
     def _find(self, run: str) -> RunId:
-        runs = self._journal.runs()
-        if run == LATEST and runs:
-            return runs[0]
-        if run in runs:
+        known = self._journal.runs()
+        if run == LATEST and known:
+            return known[0]
+        if run in known:
             return RunId(run)
-        newest = f"the newest is {runs[0]}" if runs else "there is none yet"
-        raise RequestRefused(f"there is no run {run}; {newest}")
-
-    def _created(self) -> RunCreated:
-        created = self.state().created
-        if created is None:
-            raise RequestRefused(f"run {self.run} was never created")
-        return created
+        newest = f"the newest is {known[0]}" if known else "there is none yet"
+        raise RequestMalformed(f"there is no run {run}; {newest}")
 
     def _answer(
         self, item: str, by: PersonName, verdict: Verdict, comment: str, *, waives: bool
@@ -233,9 +224,3 @@ class RunDesk:
             except JournalConflict:
                 continue
             return events
-
-
-def all_runs(settings: Settings) -> Iterator[RunDesk]:
-    """Yield every run, the newest first."""
-    for run in bootstrap.open_journal(settings).runs():
-        yield RunDesk(settings, run)

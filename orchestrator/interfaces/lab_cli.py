@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -27,8 +25,7 @@ def up(settings: Settings) -> None:
     """Bring the lab up, or say what is up already."""
     from orchestrator.lab import lifecycle
 
-    with _lab_errors():
-        seen = lifecycle.up(settings.lab, click.echo)
+    seen = lifecycle.up(settings.lab, click.echo)
     settings.chosen_environment.write_text(f"{seen.environment}\n")
     _print(seen)
     if seen.problems:
@@ -42,8 +39,7 @@ def status(settings: Settings, output: str) -> None:
     """Look at the lab."""
     from orchestrator.lab import lifecycle
 
-    with _lab_errors():
-        seen = lifecycle.status(settings.lab)
+    seen = lifecycle.status(settings.lab)
     if output == "json":
         import json
         from dataclasses import asdict
@@ -59,8 +55,7 @@ def down(settings: Settings) -> None:
     """Take the lab down; nothing of it is left."""
     from orchestrator.lab import lifecycle
 
-    with _lab_errors():
-        lifecycle.down(settings.lab, click.echo)
+    lifecycle.down(settings.lab, click.echo)
     settings.chosen_environment.unlink(missing_ok=True)
 
 
@@ -71,19 +66,7 @@ def shell(settings: Settings, host: str) -> None:
     """Log in to HOST, as the playbooks do."""
     from orchestrator.lab import lifecycle
 
-    with _lab_errors():
-        lifecycle.shell(settings.lab, host)
-
-
-@contextmanager
-def _lab_errors() -> Iterator[None]:
-    from orchestrator.lab.errors import LabError
-
-    try:
-        yield
-    except LabError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(ExitCode.INTERNAL)
+    lifecycle.shell(settings.lab, host)
 
 
 def _print(status: LabStatus) -> None:

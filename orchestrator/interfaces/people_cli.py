@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import click
 
 from orchestrator.domain.verdict import Verdict
 from orchestrator.interfaces.asking import as_option, output_option, person
+from orchestrator.interfaces.columns import table
+from orchestrator.interfaces.listing import print_rows
 from orchestrator.settings import Settings
 
 _reason = click.option("--reason", required=True, help="Why; it goes into the report.")
@@ -105,17 +106,16 @@ def resume(settings: Settings, run: str) -> None:
 @click.pass_obj
 def locks(settings: Settings, output: str) -> None:
     """Show which resources are locked, by which run, and by whom."""
-    from orchestrator import bootstrap
+    from orchestrator.bootstrap import runs
 
-    rows = bootstrap.open_journal(settings).locks()
-    if output != "table":
-        named = [
-            {"resource": resource, "run": run, "holder": holder, "since": since.isoformat()}
-            for resource, run, holder, since in rows
-        ]
-        click.echo(json.dumps(named) if output == "json" else "\n".join(map(json.dumps, named)))
-        return
-    for resource, run, holder, since in rows:
-        click.echo(f"{resource:24} {run:24} {holder:12} since {since:%Y-%m-%d %H:%M:%S} UTC")
-    if not rows:
-        click.echo("nothing is locked")
+    held = runs.open_journal(settings).locks()
+    rows = [
+        {"resource": resource, "run": run, "holder": holder, "since": since.isoformat()}
+        for resource, run, holder, since in held
+    ]
+    cells = [
+        (resource, run, holder, f"{since.astimezone():%Y-%m-%d %H:%M:%S}")
+        for resource, run, holder, since in held
+    ]
+    lines = list(table(("RESOURCE", "RUN", "HELD BY", "SINCE"), cells))
+    print_rows(rows, output, lines if rows else ["nothing is locked"])

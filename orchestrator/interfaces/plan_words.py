@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 import click
 
+from orchestrator.adapters.reports.words import duration
+from orchestrator.domain.checklist import ChecklistItem, Level
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.playbook import Action, ChecklistName, GateStop, Playbook, Probe, Step
-from orchestrator.engine.describing import hosts_of, line_of
+from orchestrator.domain.playbook import ChecklistName, GateStop, Objectives, Step
+from orchestrator.engine.describing import hosts_of
+from orchestrator.interfaces.call_words import call_in_words, look_in_words
+from orchestrator.interfaces.columns import labelled, printable, wrapped
 
-WIDTH = 79
-INDENT = " " * 6
+FINAL = "cannot be taken back"
+ITEM_WIDTH = 8
+STEP_WIDTH = 9
 
 
 def plan_summary(plan: Plan) -> str:
     """Return what will happen, counted; what cannot be taken back stands apart."""
-    steps = tuple(plan.actions)
-    final = [step.name for step in steps if step.point_of_no_return]
-    undoable = sum(step.undo is not None for step in steps)
-    items = sum(len(checklist.items) for checklist in plan.checklists.values())
-    hosts = sorted({host for step in steps for host in hosts_of(step.action)})
-    lines = [
-        click.style(plan.title, bold=True),
-        f"  {len(steps)} steps on {len(hosts)} hosts ({', '.join(hosts)}), {undoable} with an "
-        f"undo; {len(plan.gates)} gates with {items} items",
-        f"  objectives: downtime at most {plan.objectives.downtime.total_seconds():g} s, "
-        f"lost writes at most {plan.objectives.lost_writes}",
-        *(f"  {name} = {value}" for name, value in plan.parameters.items()),
-        click.style(f"  cannot be taken back: {', '.join(final) or 'nothing'}", fg="yellow"),
-        f"  plan {plan.digest}",
-    ]
-    return "\n".join(lines)
+    return "\n".join(_summary_lines(plan))
 
 
 def plan_as_text(plan: Plan) -> str:
@@ -40,87 +29,105 @@ def plan_as_text(plan: Plan) -> str:
     return "\n".join(_plan_lines(plan))
 
 
-def playbook_as_text(playbook: Playbook) -> str:
-    """Return a playbook as it is written, before anything is bound."""
-    return "\n".join(_playbook_lines(playbook))
+def objectives_in_words(objectives: Objectives) -> str:
+    """Return what the recovery may cost, in one line."""
+    allowed = duration(objectives.downtime.total_seconds())
+    return f"downtime at most {allowed}, lost writes at most {objectives.lost_writes}"
 
 
-def in_one_line(call: Action | Probe) -> str:
-    """Return an action or probe as one line: its kind, where, and what."""
-    where = ", ".join(hosts_of(call))
-    return f"{call.kind} on {where}: {line_of(call)}" if where else f"{call.kind}: {line_of(call)}"
-
-
-def _playbook_lines(playbook: Playbook) -> Iterator[str]:
-    yield click.style(playbook.playbook, bold=True)
-    yield from _wrapped(f"  {playbook.title}")
-    objectives = playbook.objectives
-    yield (
-        f"  objectives: downtime at most {objectives.downtime.total_seconds():g} s, "
-        f"lost writes at most {objectives.lost_writes}"
-    )
-    yield ""
-    yield click.style("parameters", bold=True)
-    for name, parameter in playbook.parameters.items():
-        default = f", default {parameter.default}" if parameter.default else ""
-        yield from _wrapped(f"  {name} ({parameter.kind}{default}): {parameter.about}")
-    yield ""
-    yield click.style(f"gate {playbook.gate}", fg="cyan")
-    for number, move in enumerate(playbook.steps, start=1):
-        match move:
-            case GateStop():
-                yield click.style(f"gate {move.gate}", fg="cyan")
-            case Step():
-                final = "  cannot be taken back" if move.point_of_no_return else ""
-                yield f"{number:3}. {move.name}" + click.style(final, fg="yellow")
-                yield from _wrapped(f"     {move.why}")
+def _summary_lines(plan: Plan) -> Iterator[str]:
+    steps = tuple(plan.actions)
+    hosts = sorted({host for step in steps for host in hosts_of(step.action)})
+    undoable = sum(step.undo is not None for step in steps)
+    items = [item for checklist in plan.checklists.values() for item in checklist.items]
+    people = sum(bool(item.role) for item in items)
+    final = ", ".join(step.name for step in steps if step.point_of_no_return)
+    for line in wrapped(printable(plan.title)):
+        yield click.style(line, bold=True)
+    rows = {
+        "steps": f"{len(steps)} on {len(hosts)} hosts ({', '.join(hosts)}), "
+        f"{undoable} with an undo",
+        "gates": f"{len(plan.gates)} with {len(items)} items, {people} of them for people",
+        "objectives": objectives_in_words(plan.objectives),
+        **plan.parameters,
+    }
+    width = max(map(len, rows)) + 2
+    for label, text in rows.items():
+        yield from labelled(label, text, indent=2, width=width)
+    yield f"  plan {plan.digest}"
+    for line in labelled("", f"{FINAL}: {final or 'nothing'}", indent=2, width=0):
+        yield click.style(line, fg="yellow", bold=True)
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
-    yield plan_summary(plan)
+    yield from _summary_lines(plan)
     yield from _gate_lines(plan, plan.gate)
-    for number, move in enumerate(plan.steps, start=1):
+    number, is_final = 0, False
+    for move in plan.steps:
         match move:
             case GateStop():
                 yield from _gate_lines(plan, move.gate)
             case Step():
-                yield from _step_lines(number, move)
-    yield ""
-    yield click.style("verify", bold=True)
-    for journey, times in plan.verify.journeys.items():
-        yield f"  journey {journey}, {times.in_a_row} times in a row"
-    for suite in plan.verify.suites:
-        yield f"  suite {suite}"
-    for name, probe in plan.verify.probes.items():
-        yield from _wrapped(f"  {name}: {in_one_line(probe)}")
-    for invariant in plan.invariants:
-        yield f"  invariant {invariant.invariant}: {invariant.why}"
+                number += 1
+                is_final = is_final or move.point_of_no_return
+                yield from _step_lines(number, move, is_final=is_final)
+    yield from _verification_lines(plan)
 
 
 def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:
     checklist = plan.checklists[gate]
     yield ""
-    yield click.style(f"gate {gate}: {checklist.title}", fg="cyan", bold=True)
+    for line in wrapped(printable(f"Gate {gate}: {checklist.title}")):
+        yield click.style(line, bold=True)
     for item in checklist.items:
-        by = f"{item.people} × {item.role}" if item.role else "probe"
-        yield from _wrapped(f"  {item.level:4} {item.item} ({by}): {item.ask}")
+        label = "people" if item.role else "probe"
+        yield from labelled(label, _item_in_words(item), indent=2, width=ITEM_WIDTH)
 
 
-def _step_lines(number: int, step: Step) -> Iterator[str]:
+def _item_in_words(item: ChecklistItem) -> str:
+    role = f" ({item.people} × {item.role})" if item.role else ""
+    soft = " (can be waived)" if item.level is Level.SOFT else ""
+    return f"{item.item}: {item.ask}{role}{soft}"
+
+
+def _step_lines(number: int, step: Step, *, is_final: bool) -> Iterator[str]:
     yield ""
-    final = click.style("  cannot be taken back", fg="yellow") if step.point_of_no_return else ""
-    yield click.style(f"{number:2}. {step.name}", bold=True) + final
-    yield from _wrapped(f"    {step.why}")
-    yield from _wrapped(f"    does    {in_one_line(step.action)}")
-    for probe in (*step.expect, *step.prove):
-        yield from _wrapped(f"    expects {in_one_line(probe)}")
-    undo = "nothing to undo" if step.changes_nothing else "none"
-    yield from _wrapped(f"    undo    {in_one_line(step.undo.action) if step.undo else undo}")
-    yield from _wrapped(f"    if you stop here: {step.if_you_stop_here}")
+    final = click.style(f"  {FINAL}", fg="yellow", bold=True) if step.point_of_no_return else ""
+    limit = click.style(f"  at most {duration(step.time_limit.total_seconds())}", dim=True)
+    yield click.style(f"{number:2}. {printable(step.name)}", bold=True) + limit + final
+    yield from wrapped(printable(step.why), "    ", "    ")
+    rows = [
+        ("does", call_in_words(step.action)),
+        *(("expects", look_in_words(probe)) for probe in step.expect),
+        *(("proves", look_in_words(probe)) for probe in step.prove),
+        ("undo", _undo_in_words(step, is_final=is_final)),
+    ]
+    for label, text in rows:
+        yield from labelled(label, text, indent=4, width=STEP_WIDTH)
+    if step.if_you_stop_here:
+        told = f"If you stop here: {step.if_you_stop_here}"
+        yield from wrapped(printable(told), "    ", "    ")
 
 
-def _wrapped(line: str) -> Iterator[str]:
-    lead = line[: len(line) - len(line.lstrip())]
-    yield from textwrap.wrap(
-        " ".join(line.split()), WIDTH, initial_indent=lead, subsequent_indent=lead + INDENT
-    )
+def _undo_in_words(step: Step, *, is_final: bool) -> str:
+    if step.undo:
+        return call_in_words(step.undo.action)
+    if step.changes_nothing:
+        return "nothing to take back"
+    return "none; if it fails the run holds, and a person decides" if is_final else "none"
+
+
+def _verification_lines(plan: Plan) -> Iterator[str]:
+    yield ""
+    yield click.style("Verification", bold=True)
+    rows = [
+        *(
+            ("journey", f"{n}, {t.in_a_row} times in a row")
+            for n, t in plan.verify.journeys.items()
+        ),
+        *(("suite", suite) for suite in plan.verify.suites),
+        *(("probe", f"{n}: {look_in_words(p)}") for n, p in plan.verify.probes.items()),
+        *(("always", f"{i.invariant}: {i.why}") for i in plan.invariants),
+    ]
+    for label, text in rows:
+        yield from labelled(label, text, indent=2, width=STEP_WIDTH)

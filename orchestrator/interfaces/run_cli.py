@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
@@ -17,6 +16,7 @@ from orchestrator.interfaces.asking import (
     person,
     set_option,
 )
+from orchestrator.interfaces.listing import print_rows
 from orchestrator.settings import Settings
 
 
@@ -34,15 +34,15 @@ def plan(
     output: str,
 ) -> None:
     """Print what a run of PLAYBOOK would do now, on which host, and how it is taken back."""
-    from orchestrator import bootstrap
+    from orchestrator.bootstrap import plans
     from orchestrator.interfaces.plan_words import plan_as_text
 
     where = chosen_environment(settings, environment)
-    made, _ = bootstrap.make_plan_now(settings, playbook, where, parameters(assignments))
+    made, _ = plans.make_plan_now(settings, playbook, where, parameters(assignments))
     if output == "table":
         click.echo(plan_as_text(made))
     else:
-        click.echo(bootstrap.plan_as_json(made))
+        click.echo(plans.plan_as_json(made))
 
 
 @click.command()
@@ -65,17 +65,17 @@ def run(
     detach: bool,  # noqa: FBT001 - click passes flags by name
 ) -> None:
     """Carry PLAYBOOK out, live. Ctrl-C leaves it running; `recover abort` stops it."""
-    from orchestrator import bootstrap
+    from orchestrator.bootstrap import plans, runs
     from orchestrator.interfaces.desk import RunDesk
     from orchestrator.interfaces.following import follow
     from orchestrator.interfaces.plan_words import plan_summary
 
     where = chosen_environment(settings, environment)
-    made, files = bootstrap.make_plan_now(settings, playbook, where, parameters(assignments))
+    made, files = plans.make_plan_now(settings, playbook, where, parameters(assignments))
     if not detach:
         click.echo(plan_summary(made))
     _confirm(confirm, made.resources)
-    created = bootstrap.create_run(settings, made, files, requester=person(name), reason=reason)
+    created = runs.create_run(settings, made, files, requester=person(name), reason=reason)
     desk = RunDesk(settings, created)
     desk.start_driver()
     if detach:
@@ -104,22 +104,11 @@ def runs(settings: Settings, output: str) -> None:
     """List runs, the newest first."""
     from dataclasses import asdict
 
-    from orchestrator.interfaces.desk import all_runs
+    from orchestrator.interfaces.run_rows import all_runs, runs_as_table
 
-    rows = [asdict(desk.as_row()) for desk in all_runs(settings)]
-    if output == "json":
-        click.echo(json.dumps(rows, indent=2))
-    elif output == "jsonl":
-        for row in rows:
-            click.echo(json.dumps(row))
-    else:
-        for row in rows:
-            click.echo(
-                f"{row['run']:22} {row['playbook']:22} {row['environment']:14} "
-                f"{row['state']:8} {row['verdict'] or '':12}"
-            )
-        if not rows:
-            click.echo("no run yet")
+    rows = tuple(all_runs(settings))
+    lines = runs_as_table(rows) if rows else ("no run yet",)
+    print_rows([asdict(row) for row in rows], output, tuple(lines))
 
 
 def _confirm(given: str | None, resources: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.adapters.content.schemas import write_schemas as write_content_schemas
 from orchestrator.adapters.reports.schemas import write_schemas as write_report_schema
-from orchestrator.bootstrap import ACTION_INPUTS, PROBE_INPUTS
+from orchestrator.bootstrap.contents import ACTION_INPUTS, PROBE_INPUTS
 
 
 def write_all(folder: Path) -> None:

@@ -1,18 +1,15 @@
-"""A run told on a terminal of 80 columns, one line an event: time, symbol, word, detail."""
+"""A run told on a terminal, one line an event: time, sign, word, detail; a heading a stage."""
 
 from __future__ import annotations
 
-import shutil
-import textwrap
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
 import click
 
-from orchestrator.domain.checklist import Checklist
+from orchestrator.adapters.reports.words import duration
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import StepName
 from orchestrator.domain.run import (
@@ -20,6 +17,7 @@ from orchestrator.domain.run import (
     CheckDone,
     DriverStarted,
     Entry,
+    Event,
     GateOpened,
     GateRefused,
     GateWaits,
@@ -28,7 +26,6 @@ from orchestrator.domain.run import (
     ItemSigned,
     ManualStepAnswered,
     Measured,
-    Outcome,
     PriorStateChecked,
     RetryRequested,
     RunCreated,
@@ -42,171 +39,177 @@ from orchestrator.domain.run import (
     WatchStarted,
 )
 from orchestrator.domain.verdict import Verdict
+from orchestrator.interfaces.columns import columns_of, printable, screen_width, wrapped
+from orchestrator.interfaces.marks import BEGUN, WAITS, mark
 
-MARKS: Mapping[str, tuple[str, str]] = {
-    Verdict.PASSED: ("✓", "green"),
-    Verdict.DEGRADED: ("▲", "yellow"),
-    Verdict.INCONCLUSIVE: ("?", "magenta"),
-    Verdict.FAILED: ("✗", "red"),
-    Outcome.DONE: ("✓", "green"),
-    Outcome.UNKNOWN: ("?", "magenta"),
-    "begun": ("▸", "cyan"),
-    "waits": ("◦", "yellow"),
-    "noted": ("·", "bright_black"),
-}
-NARROWEST = 60
-INDENT = 13
+INDENT = " " * 13
+"""As wide as the time, the sign and their blanks."""
+MOST_LINES = 6
+STEPS = "Steps"
+TAKING_BACK = "Taking back"
+VERIFICATION = "Verification"
+
+Line = tuple[str, str, str]
+"""Mark, word, detail."""
 
 
 @dataclass(slots=True)
 class Teller:
-    """Turns entries into lines; remembers when a step began, to say how long it took."""
+    """Turns entries into lines; remembers when a step began, and which stage was told last.
+
+    Attributes:
+        doing: What the run is busy with, in a few words; empty when that is not known.
+    """
 
     plan: Plan
-    begun: dict[StepName, datetime] = field(default_factory=dict)
+    doing: str = ""
+    _begun: dict[StepName, datetime] = field(default_factory=dict)
+    _stage: str = ""
 
-    def tell(self, entry: Entry) -> Iterator[str]:  # noqa: C901 - one arm an event
-        """Return the lines for *entry*; some events are not worth one."""
+    def tell(self, entry: Entry) -> Iterator[str]:
+        """Yield the lines for *entry*; some events are not worth one."""
+        lines = tuple(self._lines(entry))
+        stage = self._stage_of(entry.event) if lines else ""
+        if stage and stage != self._stage:
+            self._stage = stage
+            yield ""
+            yield from (click.style(line, bold=True) for line in wrapped(printable(stage)))
+        for line in lines:
+            yield from _laid_out(entry.at, *line)
+        self.doing = self._doing_after(entry.event)
+
+    def _stage_of(self, event: Event) -> str:
+        match event:
+            case ItemLookedAt() | GateWaits() | GateOpened() | GateRefused():
+                return f"Gate: {self.plan.checklists[event.gate].title}"
+            case StepIntended():
+                return STEPS
+            case UndoIntended() | PriorStateChecked():
+                return TAKING_BACK
+            case CheckDone():
+                return VERIFICATION
+            case _:
+                return ""
+
+    def _doing_after(self, event: Event) -> str:
+        match event:
+            case StepIntended():
+                return event.step
+            case UndoIntended():
+                return f"undo {event.step}"
+            case GateWaits():
+                return f"people are asked, until {event.until.astimezone():%H:%M:%S}"
+            case _:
+                return self._stage
+
+    def _lines(self, entry: Entry) -> Iterator[Line]:  # noqa: C901 - one arm an event
         event = entry.event
         match event:
             case RunCreated():
-                what = f"{event.playbook} on {event.environment}, {event.mode}"
-                yield from _line(entry, "begun", f"run {entry.run}", what)
-            case DriverStarted() | InvariantsChecked():
-                yield from _tell_invariants(entry)
+                what = f"{event.playbook} in {event.environment}, {event.mode}"
+                yield BEGUN, f"run {entry.run}", f"{what}, asked for by {event.requester}"
             case WatchStarted():
-                yield from _line(entry, Verdict.PASSED, "watching", "a synthetic user is at work")
+                yield Verdict.PASSED, "watching", "a synthetic user is at work"
             case WatchFailed():
-                yield from _line(entry, Verdict.FAILED, "watching", event.reason)
+                yield Verdict.FAILED, "watching", event.reason
             case ItemLookedAt():
-                yield from _line(entry, event.evidence.verdict, event.item, event.evidence.summary)
-            case ItemSigned():
-                yield from _tell_signature(entry, event)
+                yield event.evidence.verdict, event.item, event.evidence.summary
             case GateWaits() | GateOpened() | GateRefused():
-                yield from self._tell_gate(entry, event)
-            case StepIntended() | StepFinished() | UndoIntended() | UndoFinished():
-                yield from self._tell_step(entry, event)
+                yield from self._gate_lines(entry, event)
+            case InvariantsChecked():
+                for name, seen in event.evidence.items():
+                    if seen.verdict is not Verdict.PASSED:
+                        yield seen.verdict, f"invariant {name}", seen.summary
+            case StepIntended() | UndoIntended() | StepFinished() | UndoFinished():
+                yield from self._step_lines(entry, event)
             case PriorStateChecked():
-                yield from _line(
-                    entry, event.evidence.verdict, "prior state", event.evidence.summary
-                )
+                yield event.evidence.verdict, "prior state", event.evidence.summary
             case CheckDone():
-                yield from _line(entry, event.verdict, f"{event.group} {event.name}", event.detail)
-            case ManualStepAnswered():
-                yield from _line(entry, event.verdict, event.step, f"{event.by}: {event.comment}")
-            case Measured() | AbortRequested() | RetryRequested():
-                yield from _tell_request(entry)
+                yield event.verdict, f"{event.group} {event.name}", event.detail
+            case ItemSigned() | ManualStepAnswered() | AbortRequested() | RetryRequested():
+                yield _word_of_people(event)
             case RunHeld():
-                yield from _line(entry, Verdict.FAILED, "held", event.reason)
-                yield from _line(entry, "waits", f"next, {event.owner}", event.next_action)
-            case RunEnded():
-                yield from _line(entry, event.verdict, event.verdict, event.summary)
+                yield WAITS, "held", event.reason
+            case DriverStarted() | Measured() | RunEnded():
+                return
             case _:
                 assert_never(event)
 
-    def _tell_gate(
+    def _gate_lines(
         self, entry: Entry, event: GateWaits | GateOpened | GateRefused
-    ) -> Iterator[str]:
-        checklist: Checklist = self.plan.checklists[event.gate]
+    ) -> Iterator[Line]:
         match event:
             case GateOpened():
-                yield from _line(entry, event.verdict, "gate open", checklist.title)
+                is_clean = event.verdict is Verdict.PASSED
+                yield event.verdict, "open", "" if is_clean else "with reservations"
             case GateRefused():
+                why = "nobody answered in time" if event.timed_out else ""
+                yield Verdict.FAILED, "stays shut", why
                 for obstacle in event.obstacles:
-                    yield from _line(entry, Verdict.FAILED, "gate shut", obstacle)
+                    yield Verdict.FAILED, "because", obstacle + self._remedy(event, obstacle)
             case GateWaits():
-                until = f"until {event.until:%H:%M:%S} UTC"
-                yield from _line(entry, "waits", "gate waits", f"for people, {until}")
-                for obstacle in event.obstacles:
-                    item = obstacle.split(":", 1)[0]
-                    how = f"recover sign {entry.run} {item} --as NAME"
-                    yield from _line(entry, "waits", item, how)
+                until = f"until {event.until.astimezone():%H:%M:%S}"
+                yield WAITS, "waits for people", until
+                for item in map(_item_of, event.obstacles):
+                    yield WAITS, item, f"recover sign {entry.run} {item} --as NAME"
 
-    def _tell_step(
-        self, entry: Entry, event: StepIntended | StepFinished | UndoIntended | UndoFinished
-    ) -> Iterator[str]:
+    def _remedy(self, event: GateRefused, obstacle: str) -> str:
+        item = self.plan.checklists[event.gate].find(_item_of(obstacle))
+        return f". {item.remedy}" if item and item.remedy else ""
+
+    def _step_lines(
+        self, entry: Entry, event: StepIntended | UndoIntended | StepFinished | UndoFinished
+    ) -> Iterator[Line]:
         match event:
             case StepIntended():
-                self.begun[event.step] = entry.at
+                self._begun[event.step] = entry.at
+                step = self.plan.step(event.step)
                 again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-                why = self.plan.step(event.step).why
-                yield from _line(entry, "begun", event.step + again, why)
+                final = "Cannot be taken back. " if step.point_of_no_return else ""
+                yield BEGUN, event.step + again, final + step.why
             case UndoIntended():
-                self.begun[event.step] = entry.at
-                yield from _line(entry, "begun", f"undo {event.step}", "taking it back")
+                self._begun[event.step] = entry.at
+                yield BEGUN, f"undo {event.step}", "taking it back"
             case StepFinished() | UndoFinished():
                 undo = "undo " if isinstance(event, UndoFinished) else ""
-                took = _seconds(self.begun.get(event.step, entry.at), entry.at)
+                took = duration((entry.at - self._begun.get(event.step, entry.at)).total_seconds())
                 detail = f"{event.outcome} in {took}: {event.evidence.summary}"
-                yield from _line(entry, event.outcome, undo + event.step, detail)
+                yield event.outcome, undo + event.step, detail
 
 
-def closing_words(entry: Entry, report_file: str) -> Iterator[str]:
-    """Return what a tired person reads last."""
-    if isinstance(entry.event, RunEnded) and entry.event.next_action:
-        yield f"next: {entry.event.next_action}"
-    yield f"report: {report_file}"
+def _item_of(obstacle: str) -> str:
+    return obstacle.partition(":")[0]
 
 
-def printable(text: str) -> str:
-    """Return *text* with control and direction characters shown as escapes.
-
-    What a target printed may hold terminal sequences; they must not act here.
-    """
-    return "".join(char if char.isprintable() or char == " " else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    if char in "\n\t":
-        return " "
-    return f"<{unicodedata.name(char, f'U+{ord(char):04X}')}>"
-
-
-def _tell_invariants(entry: Entry) -> Iterator[str]:
-    event = entry.event
-    if isinstance(event, InvariantsChecked):
-        for name, evidence in event.evidence.items():
-            if evidence.verdict is not Verdict.PASSED:
-                yield from _line(entry, evidence.verdict, f"invariant {name}", evidence.summary)
+def _word_of_people(
+    event: ItemSigned | ManualStepAnswered | AbortRequested | RetryRequested,
+) -> Line:
+    match event:
+        case ItemSigned(item=item, sign_off=sign_off):
+            yes_or_no = "yes" if sign_off.verdict is Verdict.PASSED else "no"
+            word = "waived" if sign_off.is_waiver else yes_or_no
+            said = f": {sign_off.comment}" if sign_off.comment else ""
+            return sign_off.verdict, item, f"{word}, {sign_off.by}{said}"
+        case ManualStepAnswered():
+            said = f": {event.comment}" if event.comment else ""
+            return event.verdict, event.step, f"answered by {event.by}{said}"
+        case AbortRequested():
+            return WAITS, "abort", f"asked for by {event.by}: {event.reason}"
+        case RetryRequested():
+            return WAITS, f"retry {event.step}", f"allowed by {event.by}: {event.reason}"
 
 
-def _tell_signature(entry: Entry, event: ItemSigned) -> Iterator[str]:
-    sign_off = event.sign_off
-    word = "waived" if sign_off.is_waiver else ("yes" if sign_off.verdict == "passed" else "no")
-    comment = f": {sign_off.comment}" if sign_off.comment else ""
-    yield from _line(entry, sign_off.verdict, event.item, f"{word}, {sign_off.by}{comment}")
-
-
-def _tell_request(entry: Entry) -> Iterator[str]:
-    match entry.event:
-        case AbortRequested(by=by, reason=reason):
-            yield from _line(entry, "waits", "abort", f"asked for by {by}: {reason}")
-        case RetryRequested(by=by, step=step, reason=reason):
-            yield from _line(entry, "waits", f"retry {step}", f"allowed by {by}: {reason}")
-        case _:
-            return
-
-
-def _line(entry: Entry, mark: str, word: str, detail: str) -> Iterator[str]:
-    symbol, colour = MARKS[mark]
-    at = entry.at.astimezone()
-    stamp = click.style(f"{at:%H:%M:%S}.{at.microsecond // 100000}", dim=True)
-    head = f"{click.style(symbol, fg=colour)} {click.style(printable(word), bold=True)}"
-    yield from _wrapped(f"{stamp} {head}", len(printable(word)) + INDENT, printable(detail))
-
-
-def _wrapped(head: str, head_width: int, detail: str) -> Iterator[str]:
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
-    if head_width + 2 + len(detail) <= width:
-        yield f"{head}  {detail}" if detail else head
-        return
-    yield head
-    indent = " " * INDENT
-    yield from textwrap.wrap(
-        detail, width - 1, initial_indent=indent, subsequent_indent=indent, max_lines=6
-    )
-
-
-def _seconds(start: datetime, end: datetime) -> str:
-    seconds = (end - start).total_seconds()
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+def _laid_out(at: datetime, kind: str, word: str, detail: str) -> Iterator[str]:
+    """Put the detail behind the word, or below it where it does not fit."""
+    local = at.astimezone()
+    stamp = click.style(f"{local:%H:%M:%S}.{local.microsecond // 100_000}", dim=True)
+    word, detail = printable(word), printable(detail)
+    head = f"{stamp} {mark(kind)} {click.style(word, bold=True)}"
+    used = len(INDENT) + columns_of(word)
+    if not detail:
+        yield head
+    elif used + 2 + columns_of(detail) <= screen_width():
+        yield f"{head}  {detail}"
+    else:
+        yield head
+        yield from wrapped(detail, INDENT, INDENT, most=MOST_LINES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -146,6 +147,25 @@ def test_a_play_ends_with_its_controller(actor: AnsibleActor, folder: Path) -> N
     controller.join()
 
     wait_until(lambda: not processes_of(folder), "no process of the play is left")
+
+
+def test_a_host_that_falls_silent_under_a_play_is_unknown_soon(
+    actor: AnsibleActor, folder: Path, sshd: RealSshd
+) -> None:
+    started = a_long_play(folder)
+    reports: list[ActionReport] = []
+    player = threading.Thread(target=lambda: reports.append(perform(actor, "db-a1")))
+    player.start()
+    wait_until(started.exists, "the play runs")
+    sshd.freeze()
+    began = time.monotonic()
+    try:
+        player.join()
+    finally:
+        sshd.thaw()
+
+    assert (reports[0].outcome, reports[0].detail) == (Outcome.UNKNOWN, "unreachable: db-a1")
+    assert time.monotonic() - began < 30
 
 
 def test_what_lies_about_is_not_loaded(

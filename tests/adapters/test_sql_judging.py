@@ -8,7 +8,7 @@ from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.probes.judgement import Judgement
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs
 from orchestrator.adapters.probes.sql_judging import MemberLook, judge
-from orchestrator.adapters.sql_sessions import Answer, Row
+from orchestrator.adapters.sql_statements import Answer, Row
 from orchestrator.adapters.trouble import Trouble, TroubleKind
 from orchestrator.domain.errors import ContentInvalid
 from orchestrator.domain.verdict import Verdict

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.sql_sessions import Answer, Login, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Answer, Login
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.trouble import Trouble, TroubleKind
 from orchestrator.domain.errors import TargetUnavailable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -74,6 +75,7 @@ class FakeJournal:
         self._locks: dict[str, tuple[RunId, str]] = {}
         self._deaths: dict[tuple[str, int], None] = {}
         self.before_append: Callable[[], None] = lambda: None
+        self._one_at_a_time = threading.Lock()
         self.writes = 0
         self.is_broken = False
 
@@ -85,7 +87,8 @@ class FakeJournal:
         self.before_append()
         number = self.writes + 1
         self._die_if_due("before", number)
-        written = self._append(run, after, events)
+        with self._one_at_a_time:
+            written = self._append(run, after, events)
         self.writes = number
         self._die_if_due("after", number)
         return written
@@ -95,11 +98,12 @@ class FakeJournal:
 
     def take(self, resources: Sequence[str], *, run: RunId, holder: str) -> None:
         self._check_whole()
-        for resource in sorted(resources):
-            owner, name = self._locks.get(resource, (run, holder))
-            if owner != run and not self._has_ended(owner):
-                raise ResourceLocked(f"{resource} is locked by {name} with run {owner}")
-        self._locks.update(dict.fromkeys(resources, (run, holder)))
+        with self._one_at_a_time:
+            for resource in sorted(resources):
+                owner, name = self._locks.get(resource, (run, holder))
+                if owner != run and not self._has_ended(owner):
+                    raise ResourceLocked(f"{resource} is locked by {name} with run {owner}")
+            self._locks.update(dict.fromkeys(resources, (run, holder)))
 
     def release(self, run: RunId) -> None:
         self._check_whole()

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from orchestrator import bootstrap
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.system import SystemClock
+from orchestrator.bootstrap.plans import make_plan_now
+from orchestrator.bootstrap.runs import create_run
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.run import (
@@ -77,13 +78,11 @@ class Recover:
 
     def plan(self) -> tuple[Plan, Mapping[str, bytes]]:
         """Make a plan of the world as it is now, and start nothing."""
-        return bootstrap.make_plan_now(self.settings, PLAYBOOK, self.environment, {})
+        return make_plan_now(self.settings, PLAYBOOK, self.environment, {})
 
     def start_late(self, plan: Plan, files: Mapping[str, bytes]) -> Run:
         """Start a run of a plan that was made some time ago."""
-        made = bootstrap.create_run(
-            self.settings, plan, files, requester=PersonName("ada"), reason="late"
-        )
+        made = create_run(self.settings, plan, files, requester=PersonName("ada"), reason="late")
         resumed = self("resume", made)
         assert resumed.returncode == 0, resumed.stderr
         return self.run(made)

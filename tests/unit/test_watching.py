@@ -60,9 +60,9 @@ def test_quiet_time_costs_nothing_and_leaves_no_doubt() -> None:
         pytest.param("+++---++", 21, 40, id="one outage"),
         pytest.param("++-+--++", 12, 50, id="two outages"),
         pytest.param("+++?++++", 1, 20, id="an unknown write is no good look"),
-        pytest.param("++++++++     ++++++", 0, 60, id="a long silence is perhaps down"),
-        pytest.param("++++++++    ++++++", 0, 0, id="a short one is trusted"),
-        pytest.param("+++-      -+++", 2, 90, id="nor is a long silence within an outage"),
+        pytest.param("++++++++          ++++++", 0, 110, id="a long silence is perhaps down"),
+        pytest.param("++++++++         ++++++", 0, 0, id="a short one is trusted"),
+        pytest.param("+++-            -+++", 2, 150, id="nor is a long silence within an outage"),
     ],
 )
 def test_downtime_lies_between_what_was_seen_and_what_was_not(
@@ -128,7 +128,7 @@ def test_step_within_a_step_is_charged_alone() -> None:
 
 
 def test_charges_of_all_outages_add_up_by_step() -> None:
-    pattern = "+" * 11 + " " * 9 + "+" * 20 + " " * 9 + "+" * 20
+    pattern = "+" * 11 + " " * 14 + "+" * 20 + " " * 14 + "+" * 20
     samples = [*markers(pattern), *heartbeats(1000)]
 
     measurement = measure(
@@ -136,7 +136,7 @@ def test_charges_of_all_outages_add_up_by_step() -> None:
     )
 
     assert len(measurement.outages) == 2
-    assert measurement.charges == {"slow": ms(200)}
+    assert measurement.charges == {"slow": ms(300)}
 
 
 def test_longest_gap_is_told_apart_from_what_is_usual_here() -> None:

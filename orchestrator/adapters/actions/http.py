@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
 from orchestrator.adapters.actions.outcomes import report_trouble
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Attempt
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.http_exchange import HttpExchange
 
 
 @with_config(STRICT)

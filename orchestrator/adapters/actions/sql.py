@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import product
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
 from orchestrator.adapters.actions.outcomes import report_trouble
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.inputs import STRICT, parse
-from orchestrator.adapters.sql_sessions import Bindable, Login, Row, SqlSessions, show_row
+from orchestrator.adapters.sql_statements import Bindable, Login, Row, show_row
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Attempt
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.sql_sessions import SqlSessions
 
 
 @with_config(STRICT)

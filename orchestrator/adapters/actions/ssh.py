@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
 from orchestrator.adapters.actions.outcomes import report_trouble
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.inputs import STRICT, parse
-from orchestrator.adapters.ssh_commands import Finished
-from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Attempt
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.ssh_commands import Finished
+    from orchestrator.adapters.ssh_sessions import SshSessions
 
 
 @with_config(STRICT)

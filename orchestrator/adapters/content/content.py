@@ -12,7 +12,7 @@ from orchestrator.adapters.content.sources import Sources
 from orchestrator.adapters.content.wording import suggestion
 from orchestrator.domain.checklist import Checklist
 from orchestrator.domain.environment import Environment, EnvironmentName
-from orchestrator.domain.errors import ContentInvalid, RequestRefused
+from orchestrator.domain.errors import ContentInvalid, RequestMalformed
 from orchestrator.domain.playbook import ChecklistName, Playbook, PlaybookName
 from orchestrator.domain.problem import Path, Position, Problem
 
@@ -48,6 +48,20 @@ class Content:
         )
         return tuple(sorted({*self.flaws, *pairs}))
 
+    def find_playbook(self, playbook: str) -> Loaded[Playbook]:
+        """Return *playbook* as it is written, if it can be read.
+
+        Raises:
+            RequestMalformed: If there is no such playbook.
+            ContentInvalid: With every problem of its files.
+        """
+        self._require(PLAYBOOKS, "playbook", playbook)
+        found = self.playbooks.get(PlaybookName(playbook))
+        if found is None:
+            below = f"{PLAYBOOKS}/{playbook}/"
+            raise ContentInvalid([p for p in self.flaws if p.position.file.startswith(below)])
+        return found
+
     def pick(
         self, playbook: str, environment: str
     ) -> tuple[Loaded[Playbook], Loaded[Environment]]:
@@ -56,7 +70,7 @@ class Content:
         Problems of other playbooks and environments do not stand in the way.
 
         Raises:
-            RequestRefused: If there is no such playbook or environment.
+            RequestMalformed: If there is no such playbook or environment.
             ContentInvalid: With every problem of the files that the plan would depend on.
         """
         self._require(PLAYBOOKS, "playbook", playbook)
@@ -78,7 +92,7 @@ class Content:
         The bytes are those that were checked, whatever has been edited since.
 
         Raises:
-            RequestRefused: If there is no such playbook or environment.
+            RequestMalformed: If there is no such playbook or environment.
             ContentInvalid: With every problem of these files.
         """
         chosen, where = self.pick(playbook, environment)
@@ -93,7 +107,7 @@ class Content:
         Documents are ``playbook``, ``checklist NAME``, ``invariants`` and ``journey NAME``.
 
         Raises:
-            RequestRefused: If there is no such playbook or environment.
+            RequestMalformed: If there is no such playbook or environment.
             ContentInvalid: With every problem of these files.
         """
         chosen, where = self.pick(playbook, environment)
@@ -114,7 +128,7 @@ class Content:
     def _require(self, folder: str, word: str, name: str) -> None:
         known = self.sources.folder.names(folder)
         if name not in known:
-            raise RequestRefused(f"there is no {word} `{name}`; {suggestion(name, known)}")
+            raise RequestMalformed(f"there is no {word} `{name}`; {suggestion(name, known)}")
 
     def _concerns(
         self, flaw: Problem, playbook: str, environment: str, chosen: Loaded[Playbook] | None

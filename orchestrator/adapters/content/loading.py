@@ -18,7 +18,7 @@ from orchestrator.adapters.content.sources import Sources, refusal_at
 from orchestrator.adapters.content.strays import lint_names
 from orchestrator.domain.checklist import Checklist
 from orchestrator.domain.environment import Environment, EnvironmentName
-from orchestrator.domain.errors import RequestRefused
+from orchestrator.domain.errors import RequestMalformed
 from orchestrator.domain.playbook import (
     Action,
     ChecklistName,
@@ -48,10 +48,10 @@ def load_content(
         probe_inputs: The same for probes.
 
     Raises:
-        RequestRefused: If there is no such folder.
+        RequestMalformed: If there is no such folder.
     """
     if not root.is_dir():
-        raise RequestRefused(f"{root} is no folder; give the one that holds `{PLAYBOOKS}/`")
+        raise RequestMalformed(f"{root} is no folder; give the one that holds `{PLAYBOOKS}/`")
     sources = Sources(ContentFolder(root), FileForms(action_inputs, probe_inputs))
     return _Loader(sources).load()
 

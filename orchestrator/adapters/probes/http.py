@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.http_exchange import HttpExchange, Reply
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.probes.judgement import (
     Judgement,
@@ -23,6 +23,9 @@ from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.expectation import Expectation, shortfalls
 from orchestrator.domain.playbook import Probe
 from orchestrator.engine.ports import Clock
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.http_exchange import HttpExchange, Reply
 
 
 @with_config(STRICT)

@@ -10,7 +10,8 @@ from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.probes.judgement import Judgement, look_once
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs
 from orchestrator.adapters.probes.sql_judging import MemberLook, judge
-from orchestrator.adapters.sql_sessions import Login, SqlSessions
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Login
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.playbook import Probe
 from orchestrator.engine.ports import Clock

@@ -1,14 +1,15 @@
-"""What probe ``sql`` takes."""
+"""What the probes ``sql`` and ``sql_write`` take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import with_config
 
 from orchestrator.adapters.inputs import STRICT
-from orchestrator.adapters.sql_sessions import Bindable
+from orchestrator.adapters.sql_statements import Bindable
 from orchestrator.domain.expectation import Expectation, Scalar
 
 
@@ -62,3 +63,25 @@ class SqlProbeInputs:
         """Every column that is asked about, once."""
         asked = (*self.row, *self.same, *self.not_below_first, *self.keep.values())
         return tuple(dict.fromkeys(asked))
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlWriteProbeInputs:
+    """A write that is rolled back at once.
+
+    Attributes:
+        on: A member, as ``service/host``.
+        expect: ``refused`` passes only if nothing listens there or the member is a standby.
+        via: A host from which to connect, through SSH; empty for the controller itself.
+        database: Another than the service's own.
+        account: Which of the service's accounts.
+        table: Takes the row; it has the columns run (text) and seq (a number).
+    """
+
+    on: str
+    expect: Literal["refused", "accepted"]
+    via: str = ""
+    database: str = ""
+    account: str = "operator"
+    table: str = "recover_marker"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.adapters.probes.judgement import Judgement
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs
-from orchestrator.adapters.sql_sessions import Answer, Row, show_row
+from orchestrator.adapters.sql_statements import Answer, Row, show_row
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.expectation import shortfalls
 from orchestrator.domain.verdict import Verdict

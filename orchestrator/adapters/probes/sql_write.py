@@ -7,18 +7,17 @@ still take the writes of others.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from psycopg import sql
-from pydantic import with_config
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.inputs import STRICT, parse
+from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.probes.judgement import Judgement, inconclusive, look_once
+from orchestrator.adapters.probes.sql_inputs import SqlWriteProbeInputs
 from orchestrator.adapters.sql_connecting import sql_errors
-from orchestrator.adapters.sql_sessions import Answer, Login, SqlSessions, execute
+from orchestrator.adapters.sql_sessions import SqlSessions, execute
+from orchestrator.adapters.sql_statements import Answer, Login
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.ssh_tunnel import socket_for
 from orchestrator.adapters.targets import member_of
@@ -32,28 +31,6 @@ from orchestrator.engine.ports import Clock
 DURING_RECOVERY = "0A000"
 """SQLSTATE of ``begin read write`` on a standby.
 Source: PostgreSQL's check_transaction_read_only; test_sql_write shows it."""
-
-
-@with_config(STRICT)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqlWriteProbeInputs:
-    """A write that is rolled back at once.
-
-    Attributes:
-        on: A member, as ``service/host``.
-        expect: ``refused`` passes only if nothing listens there or the member is a standby.
-        via: A host from which to connect, through SSH; empty for the controller itself.
-        database: Another than the service's own.
-        account: Which of the service's accounts.
-        table: Takes the row; it has the columns run (text) and seq (a number).
-    """
-
-    on: str
-    expect: Literal["refused", "accepted"]
-    via: str = ""
-    database: str = ""
-    account: str = "operator"
-    table: str = "recover_marker"
 
 
 class SqlWriteProber:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
@@ -17,13 +18,15 @@ from orchestrator.adapters.probes.judgement import (
     judge_reasons,
     look_once,
 )
-from orchestrator.adapters.ssh_commands import Finished
-from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.expectation import Condition, shortfalls
 from orchestrator.domain.playbook import Probe
 from orchestrator.engine.ports import Clock
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.ssh_commands import Finished
+    from orchestrator.adapters.ssh_sessions import SshSessions
 
 
 @with_config(STRICT)

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.adapters.content.reading import parse
 from orchestrator.adapters.content.schemas import SCHEMAS, make_schemas
-from orchestrator.bootstrap import ACTION_INPUTS, PROBE_INPUTS
+from orchestrator.bootstrap.contents import ACTION_INPUTS, PROBE_INPUTS
 from orchestrator.interfaces.schemas_cli import write_all
 from tests.support import example_content as example
 from tests.support import kinds

@@ -1,0 +1,170 @@
+"""The process that drives a run, with every adapter that its steps and looks need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from orchestrator.adapters.actions.ansible import AnsibleActor
+from orchestrator.adapters.actions.http import HttpActor
+from orchestrator.adapters.actions.manual import ManualActor
+from orchestrator.adapters.actions.sql import SqlActionInputs, SqlActor
+from orchestrator.adapters.actions.ssh import SshActor
+from orchestrator.adapters.canary_over_ssh import SshCanary
+from orchestrator.adapters.facts_postgresql import PostgresqlFacts
+from orchestrator.adapters.http_exchange import HttpExchange
+from orchestrator.adapters.inputs import parse
+from orchestrator.adapters.journal_sqlite import SqliteJournal
+from orchestrator.adapters.probes.canary import CanaryProber
+from orchestrator.adapters.probes.http import HttpProber
+from orchestrator.adapters.probes.looking import SideBySide
+from orchestrator.adapters.probes.runs import RunsProber
+from orchestrator.adapters.probes.sql import SqlProber
+from orchestrator.adapters.probes.sql_write import SqlWriteProber
+from orchestrator.adapters.probes.ssh import SshProber
+from orchestrator.adapters.probes.tcp import TcpProber
+from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_statements import Login
+from orchestrator.adapters.ssh_sessions import SshSessions
+from orchestrator.adapters.suites_pytest import PytestSuites
+from orchestrator.adapters.system import SecretStore
+from orchestrator.adapters.verifier import LiveVerifier
+from orchestrator.bootstrap.runs import CLOCK, folder_of, open_journal
+from orchestrator.domain.plan import Plan
+from orchestrator.domain.run import DriverStarted, RunId
+from orchestrator.engine.execution import drive
+from orchestrator.engine.ports import Actor, Prober, World
+from orchestrator.settings import Settings
+
+WARM_UP_LIMIT = timedelta(seconds=5)
+
+
+def drive_run(settings: Settings, plan: Plan, run: RunId) -> None:
+    """Drive *run* in this process to its end, or to a hold."""
+    started = DriverStarted(pid=os.getpid(), boot=_boot_id())
+    with _world(settings, plan, run) as world:
+        drive(plan, run, world, started)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reach:
+    """Everything that reaches out of this process, for one run."""
+
+    run: RunId
+    plan: Plan
+    folder: RunFolder
+    secrets: SecretStore
+    journal: SqliteJournal
+    ssh: SshSessions
+    sql: SqlSessions
+    web: HttpExchange
+    canary: SshCanary
+
+    @property
+    def playbook_folder(self) -> Path:
+        """The frozen copy of the playbook."""
+        return self.folder.content / "playbooks" / self.plan.playbook
+
+    def close(self) -> None:
+        self.web.close()
+        self.sql.close()
+        self.ssh.close()
+
+
+@contextmanager
+def _world(settings: Settings, plan: Plan, run: RunId) -> Iterator[World]:
+    reach = _reach(settings, plan, run)
+    looker = SideBySide(_probers(reach), CLOCK)
+    _warm_up(reach)
+    try:
+        yield World(
+            journal=reach.journal,
+            locks=reach.journal,
+            clock=CLOCK,
+            looker=looker,
+            actors=_actors(reach),
+            canary=reach.canary,
+            verifier=_verifier(reach),
+            archive=reach.folder,
+        )
+    finally:
+        looker.close()
+        reach.close()
+
+
+def _reach(settings: Settings, plan: Plan, run: RunId) -> _Reach:
+    environment, secrets = plan.environment, SecretStore(settings.state)
+    folder, ssh = folder_of(settings, run), SshSessions(environment, secrets)
+    return _Reach(
+        run=run,
+        plan=plan,
+        folder=folder,
+        secrets=secrets,
+        journal=open_journal(settings),
+        ssh=ssh,
+        sql=SqlSessions(environment, secrets),
+        web=HttpExchange(),
+        canary=SshCanary(run, environment, ssh, secrets, CLOCK, folder.samples),
+    )
+
+
+def _probers(reach: _Reach) -> Mapping[str, Prober]:
+    environment = reach.plan.environment
+    return {
+        "canary": CanaryProber(reach.canary, CLOCK),
+        "http": HttpProber(reach.web, CLOCK),
+        "runs": RunsProber(reach.journal, CLOCK, reach.run),
+        "sql": SqlProber(reach.sql, CLOCK),
+        "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, CLOCK),
+        "ssh": SshProber(reach.ssh, CLOCK),
+        "tcp": TcpProber(environment, CLOCK),
+    }
+
+
+def _actors(reach: _Reach) -> Mapping[str, Actor]:
+    ansible = AnsibleActor(
+        reach.plan.environment,
+        reach.secrets,
+        playbook_folder=reach.playbook_folder,
+        work_folder=reach.folder.path / "ansible",
+    )
+    return {
+        "ansible": ansible,
+        "http": HttpActor(reach.web),
+        "manual": ManualActor(reach.journal, CLOCK),
+        "sql": SqlActor(reach.sql),
+        "ssh": SshActor(reach.ssh),
+    }
+
+
+def _verifier(reach: _Reach) -> LiveVerifier:
+    environment = reach.plan.environment
+    suites = PytestSuites(
+        reach.plan,
+        reach.secrets,
+        playbook_folder=reach.playbook_folder,
+        work_folder=reach.folder.path / "suites",
+    )
+    finder = PostgresqlFacts(environment, reach.sql)
+    return LiveVerifier(reach.run, environment, reach.canary, suites, finder, reach.sql)
+
+
+def _warm_up(reach: _Reach) -> None:
+    """Open what the steps will need, so that none of them has to wait for it."""
+    reach.ssh.warm(reach.plan.environment.hosts, within=WARM_UP_LIMIT)
+    reach.sql.warm(_logins_of(reach.plan), within=WARM_UP_LIMIT)
+
+
+def _logins_of(plan: Plan) -> Iterator[Login]:
+    for step in plan.actions:
+        if step.action.kind == "sql":
+            yield from parse(SqlActionInputs, step.action.inputs).logins
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

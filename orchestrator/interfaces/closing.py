@@ -1,0 +1,93 @@
+"""The last lines of a run: what a tired person reads, and all that some of them read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from orchestrator.adapters.reports.words import bounds, count, duration, milliseconds
+from orchestrator.domain.record import Progress
+from orchestrator.domain.report import Report, Standing
+from orchestrator.domain.verdict import Verdict
+from orchestrator.interfaces.columns import labelled, printable, wrapped
+from orchestrator.interfaces.marks import mark
+
+LABEL_WIDTH = 14
+MOST_LINES = 4
+"""Of one row; the report has the rest."""
+
+
+def closing_words(report: Report, report_file: str) -> Iterator[str]:
+    """Yield what was done, what it cost, whether it is verified, what to do, where to read on."""
+    yield ""
+    headline = mark(report.verdict, report.headline)
+    yield click.style(headline, bold=True)
+    yield from wrapped(printable(report.summary), "  ", "  ")
+    for label, text in _rows(report, report_file):
+        if text:
+            yield from labelled(label, text, indent=2, width=LABEL_WIDTH, most=MOST_LINES)
+
+
+def _rows(report: Report, report_file: str) -> Iterator[tuple[str, str]]:
+    yield "steps", _steps(report)
+    if report.times.first_action:
+        yield "downtime", _downtime(report)
+        yield "lost writes", _lost_writes(report)
+    yield "prior state", report.prior_state.summary if report.prior_state else ""
+    if report.verification.checks:
+        yield "verified", _verified(report)
+    yield "not verified", "; ".join(report.not_verified)
+    yield "if left so", _if_left_so(report)
+    yield "next", _next(report)
+    yield "report", report_file
+
+
+def _steps(report: Report) -> str:
+    done = sum(step.outcome is Progress.DONE and step.undone is None for step in report.steps)
+    undone = sum(step.undone is not None for step in report.steps)
+    back = f", {undone} taken back" if undone else ""
+    return f"{done} of {len(report.steps)} done{back}{_took(report)}"
+
+
+def _took(report: Report) -> str:
+    times = report.times
+    last = times.ended or times.as_of
+    if times.first_action is None or last is None:
+        return ""
+    return f", {duration((last - times.first_action).total_seconds())} from the first action on"
+
+
+def _downtime(report: Report) -> str:
+    seen = report.downtime
+    told = bounds(seen.at_least_s, seen.at_most_s)
+    allowed = duration(report.objectives.downtime_s)
+    gap = f"; longest gap between writes {milliseconds(seen.longest_gap_ms)}"
+    return f"{told} (allowed {allowed})" + gap * (seen.longest_gap_ms is not None)
+
+
+def _lost_writes(report: Report) -> str:
+    writes = report.writes
+    told = f"{count(writes.lost)} (allowed {report.objectives.lost_writes})"
+    if writes.acknowledged is None:
+        return told
+    return f"{told}; {count(writes.acknowledged)} acknowledged, {count(writes.unknown)} unknown"
+
+
+def _verified(report: Report) -> str:
+    checks = report.verification.checks
+    passed = sum(check.verdict is Verdict.PASSED for check in checks)
+    others = ", ".join(f"{c.group} {c.name}" for c in checks if c.verdict is not Verdict.PASSED)
+    told = f"{passed} of {len(checks)} checks passed"
+    return f"{told}; not: {others}" if others else told
+
+
+def _if_left_so(report: Report) -> str:
+    """Return what the newest step says of stopping behind it, while the run is held."""
+    begun = [step for step in report.steps if step.outcome is not Progress.PENDING]
+    return begun[-1].if_you_stop_here if report.standing is Standing.HELD and begun else ""
+
+
+def _next(report: Report) -> str:
+    is_held = report.standing is Standing.HELD and report.owner
+    return f"{report.owner}: {report.next_action}" if is_held else report.next_action
