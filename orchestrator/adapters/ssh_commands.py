@@ -68,6 +68,12 @@ def execute(
         return Finished(exit_code=channel.exit_status, stdout=stdout.text, stderr=stderr.text)
 
 
+def hang_up(channel: paramiko.Channel) -> None:
+    """Close *channel*; on a connection that has just died, paramiko would raise."""
+    with suppress(paramiko.SSHException, OSError, EOFError):
+        channel.close()
+
+
 @contextmanager
 def _closed_at(deadline: Deadline, channel: paramiko.Channel) -> Iterator[None]:
     """Close *channel* at *deadline*: paramiko waits without limit for some answers."""
@@ -78,7 +84,7 @@ def _closed_at(deadline: Deadline, channel: paramiko.Channel) -> Iterator[None]:
             return
         # A close that falls between two lines of exec_command is overlooked by it: ring again.
         while not is_finished.wait(0.1):
-            channel.close()
+            hang_up(channel)
             channel.event.set()
 
     threading.Thread(target=watch, name="ssh-deadline", daemon=True).start()
@@ -86,7 +92,7 @@ def _closed_at(deadline: Deadline, channel: paramiko.Channel) -> Iterator[None]:
         yield
     finally:
         is_finished.set()
-        channel.close()
+        hang_up(channel)
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes) -> None:

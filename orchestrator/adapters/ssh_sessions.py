@@ -16,7 +16,7 @@ import paramiko
 from fabric import Connection
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.ssh_commands import Finished, execute
+from orchestrator.adapters.ssh_commands import Finished, execute, hang_up
 from orchestrator.adapters.ssh_connecting import REFUSED_BY_FAR_SIDE, connect, ssh_errors
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of
@@ -125,7 +125,7 @@ class SshSessions:
         try:
             yield channel
         finally:
-            channel.close()
+            hang_up(channel)
             link.is_retired |= deadline.is_over
             self._give_back(link)
 
@@ -133,18 +133,24 @@ class SshSessions:
         self, host: Host, deadline: Deadline, open_channel: ChannelOpener
     ) -> tuple[_Link, paramiko.Channel]:
         """Open a channel; if the warm connection turns out dead, once more on a new one."""
-        for is_last_try in (False, True):
-            link = self._take(host, deadline)
-            try:
-                with ssh_errors(host, deadline):
-                    return link, open_channel(link.connection.transport)
-            except Troubled as error:
-                kind = error.trouble.kind
-                link.is_retired |= kind in {TroubleKind.HUNG, TroubleKind.LOST}
-                self._give_back(link)
-                if kind is not TroubleKind.LOST or is_last_try:
-                    raise
-        raise AssertionError("the last try returns or raises")
+        try:
+            return self._open_once(host, deadline, open_channel)
+        except Troubled as error:
+            if error.trouble.kind is not TroubleKind.LOST:
+                raise
+        return self._open_once(host, deadline, open_channel)
+
+    def _open_once(
+        self, host: Host, deadline: Deadline, open_channel: ChannelOpener
+    ) -> tuple[_Link, paramiko.Channel]:
+        link = self._take(host, deadline)
+        try:
+            with ssh_errors(host, deadline):
+                return link, open_channel(link.connection.transport)
+        except Troubled as error:
+            link.is_retired |= error.trouble.kind in {TroubleKind.HUNG, TroubleKind.LOST}
+            self._give_back(link)
+            raise
 
     def _take(self, host: Host, deadline: Deadline) -> _Link:
         with self._counting:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import paramiko
 
+from orchestrator.adapters.ssh_commands import hang_up
+
 CHUNK_BYTES = 32 * 1024
 PORT = 5432
 """Only a part of the socket's name, as libpq forms it."""
@@ -39,14 +41,14 @@ def socket_for(channel: paramiko.Channel) -> Iterator[tuple[str, int]]:
 
 
 def _serve(listener: socket.socket, channel: paramiko.Channel) -> None:
-    with suppress(OSError):
+    with suppress(OSError, EOFError):
         client, _ = listener.accept()
         with client:
             back = threading.Thread(target=_copy_back, args=(channel, client), daemon=True)
             back.start()
             while chunk := client.recv(CHUNK_BYTES):
                 channel.sendall(chunk)
-            channel.close()
+            hang_up(channel)
             back.join()
 
 

@@ -116,11 +116,7 @@ class _Binder:
 
     def moves(self, moves: Sequence[Move]) -> Iterator[Move]:
         for index, move in enumerate(moves):
-            match move:
-                case GateStop():
-                    yield move
-                case Step():
-                    yield self._step(move, ("steps", index))
+            yield move if isinstance(move, GateStop) else self._step(move, ("steps", index))
 
     def verification(self, verify: Verification) -> Verification:
         probes = {

@@ -110,14 +110,12 @@ def _let_users_go_on(report: Mapping[str, Any]) -> bool:
 
 
 def _moves(report: Mapping[str, Any]) -> Mapping[str, float]:
-    started = {
-        step["name"]: datetime.fromisoformat(step["started"])
-        for step in report["steps"]
-        if step["started"]
-    }
-    names = list(started)
-    first, last = names.index(FIRST_MOVE), names.index(LAST_MOVE)
+    steps = [step for step in report["steps"] if step["ended"]]
+    names = [step["name"] for step in steps]
+    waited = steps[names.index(FIRST_MOVE) : names.index(LAST_MOVE) + 1]
+    edges = [*(step["started"] for step in waited), waited[-1]["ended"]]
+    times = map(datetime.fromisoformat, edges)
     return {
-        name: (started[after] - started[name]) / timedelta(milliseconds=1)
-        for name, after in pairwise(names[first : last + 2])
+        step["name"]: (end - start) / timedelta(milliseconds=1)
+        for step, (start, end) in zip(waited, pairwise(times), strict=True)
     }

@@ -52,7 +52,15 @@ def test_everything_that_a_lab_promises_holds_for(
     state = ordinary_user if who == "an ordinary user" else tmp_path
 
     suite = _run(
-        who, state, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/lab/test_lab.py"
+        who,
+        state,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/lab/test_lab.py",
+        "tests/lab/test_switchover.py",
     )
     status = _run(who, state, "-m", "orchestrator", "lab", "status")
     down = _run(who, state, "-m", "orchestrator", "lab", "down")
@@ -72,5 +80,5 @@ def _run(who: str, state: Path, *arguments: str) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=300,
     )

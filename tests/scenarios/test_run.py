@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain.checklist import Level
 from orchestrator.domain.errors import JournalBroken
 from orchestrator.domain.plan import Mode
 from orchestrator.domain.playbook import JourneyName, JourneyTimes, Objectives
@@ -14,6 +15,7 @@ from orchestrator.domain.run import (
     CheckDone,
     DriverStarted,
     ExitCode,
+    ItemLookedAt,
     Measured,
     StepFinished,
     WatchFailed,
@@ -29,6 +31,7 @@ from tests.support.recoveries import (
     FENCE,
     LIN,
     PROMOTE,
+    STREAMS,
     Rehearsal,
     a_switchover,
 )
@@ -122,6 +125,17 @@ def test_action_that_needs_what_nobody_kept_is_not_tried() -> None:
 
     assert rehearsal.done_to("new") == []
     assert rehearsal.all_of(StepFinished)[-1].performed == "not tried: nobody kept 'age'"
+
+
+def test_probe_that_needs_what_nobody_kept_is_inconclusive_and_spares_the_others() -> None:
+    needy = replace(BACKUP, level=Level.HARD, probe=shows("backup", "${kept.age}"))
+    rehearsal = Rehearsal(a_switchover(needy, STREAMS))
+
+    rehearsal.drive()
+
+    looks = {e.item: e.evidence.verdict for e in rehearsal.all_of(ItemLookedAt)}
+    assert looks == {"backup-recent": Verdict.INCONCLUSIVE, "standby-streams": Verdict.PASSED}
+    assert "no earlier probe kept 'age'" in rehearsal.ended.summary
 
 
 def test_run_nobody_could_watch_is_never_verified() -> None:

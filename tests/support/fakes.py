@@ -83,6 +83,10 @@ class FakeJournal:
         """Kill the writer ``before`` or ``after`` its write of that number, counted from 1."""
         self._deaths[when, write] = None
 
+    def live(self) -> None:
+        """Kill nobody any more."""
+        self._deaths.clear()
+
     def append(self, run: RunId, *, after: int, events: Sequence[Event]) -> Sequence[Entry]:
         self.before_append()
         number = self.writes + 1
@@ -92,6 +96,11 @@ class FakeJournal:
         self.writes = number
         self._die_if_due("after", number)
         return written
+
+    def append_from_elsewhere(self, run: RunId, events: Sequence[Event]) -> None:
+        """Write behind everything, as a process that nobody kills would."""
+        with self._one_at_a_time:
+            self._append(run, len(self.read(run)), events)
 
     def read(self, run: RunId, *, after: int = 0) -> Sequence[Entry]:
         return tuple(self._entries.get(run, ()))[after:]

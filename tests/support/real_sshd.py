@@ -65,7 +65,8 @@ def real_sshd(folder: Path) -> Iterator[RealSshd]:
         make_key(folder / key)
     pin_host_key(folder, port)
     (folder / "sshd_config").write_text(_config(folder, port))
-    Path("/run/sshd").mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
     server = subprocess.Popen(
         [SSHD, "-D", "-f", str(folder / "sshd_config"), "-E", str(folder / "log")]
     )

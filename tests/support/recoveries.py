@@ -170,9 +170,8 @@ class Rehearsal:
         self.archive = FakeArchive()
         self.drivers = 0
         self.target.on_perform = self._want_intent
-        self.journal.append(RUN, after=0, events=[run_created(self.plan, mode)])
+        self.append(run_created(self.plan, mode))
         self.journal.take(self.plan.resources, run=RUN, holder=ADA)
-        self.journal.writes = 0
 
     @property
     def world(self) -> World:
@@ -261,9 +260,7 @@ class Rehearsal:
 
     def append(self, *events: Event) -> None:
         """Write behind everything, as another process would."""
-        hook, self.journal.before_append = self.journal.before_append, lambda: None
-        self.journal.append(RUN, after=len(self.entries), events=events)
-        self.journal.before_append = hook
+        self.journal.append_from_elsewhere(RUN, events)
 
     def _want_intent(self, action: Action, attempt: Attempt) -> None:
         """Intent is durable before the first byte."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import with_config
 
@@ -25,7 +25,7 @@ class CanaryInputs:
     """What is expected of the synthetic user.
 
     Attributes:
-        acknowledged_within: A marker that is sent from now on is acknowledged so soon.
+        acknowledged_within: So soon from now on a marker is acknowledged.
         walks_in_a_row: So many of the latest walks of the journey all passed.
     """
 
@@ -45,29 +45,32 @@ class CanaryProber:
         wanted = parse(CanaryInputs, probe.inputs)
         at = self._clock.now()
         try:
-            verdict, summary = self._look(wanted, at, within)
+            verdict, summary = self._look(wanted, within)
         except TargetUnavailable as error:
             verdict, summary = Verdict.INCONCLUSIVE, str(error)
         return Evidence(verdict=verdict, summary=summary, at=at)
 
-    def _look(self, wanted: CanaryInputs, at: datetime, within: timedelta) -> tuple[Verdict, str]:
+    def _look(self, wanted: CanaryInputs, within: timedelta) -> tuple[Verdict, str]:
         if wanted.acknowledged_within is not None:
-            return self._await_write(at, min(wanted.acknowledged_within, within))
+            return self._await_write(min(wanted.acknowledged_within, within))
         if wanted.walks_in_a_row is not None:
             return _count_walks(self._canary.samples(), wanted.walks_in_a_row)
         return Verdict.INCONCLUSIVE, "the probe expects nothing of the canary"
 
-    def _await_write(self, since: datetime, within: timedelta) -> tuple[Verdict, str]:
-        """Wait for a marker sent after *since*: an older one proves nothing about now."""
+    def _await_write(self, within: timedelta) -> tuple[Verdict, str]:
+        """Wait for a marker that is acknowledged from now on: an older one proves nothing.
+
+        Told by their numbers, because the canary's clock is not ours.
+        """
         until = self._clock.monotonic() + within.total_seconds()
-        while True:
+        known = _newest_acknowledged(self._canary.samples())
+        while self._clock.monotonic() < until:
+            self._clock.pause(BETWEEN_FETCHES)
             newest = _newest_acknowledged(self._canary.samples())
-            if newest and newest.sent >= since:
+            if newest and (known is None or newest.seq > known.seq):
                 took_ms = (newest.done - newest.sent) / timedelta(milliseconds=1)
                 return Verdict.PASSED, f"marker {newest.seq} acknowledged in {took_ms:.1f} ms"
-            if self._clock.monotonic() >= until:
-                return Verdict.FAILED, f"no write acknowledged in {within.total_seconds():g} s"
-            self._clock.pause(BETWEEN_FETCHES)
+        return Verdict.FAILED, f"no write acknowledged in {within.total_seconds():g} s"
 
 
 def _newest_acknowledged(samples: Sequence[Sample]) -> MarkerWrite | None:

@@ -1,4 +1,4 @@
-"""Real parts that the tests of several adapters share."""
+"""Real parts and settings that tests share."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.real_postgresql import RealPostgresql, real_postgresql
 from tests.support.real_sshd import RealSshd, real_sshd
+
+# A busy machine is no defect: nothing here is judged by how long one example took.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture
