@@ -21,8 +21,6 @@ BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(recover [a-z][^`\n]*)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 READ_ONLY = frozenset({"lint", "playbooks", "show", "doctor", "runs", "locks"})
-PLACEHOLDERS = {"RUN": "r-1", "ITEM": "go-ahead", "NAME": "ada", "STEP": "s", "WHY": "w",
-                "HOST": "db-a1", "PLAYBOOK": "p", "FILE": "f", "FORM": "html", "…": "x"}  # fmt: skip
 
 
 def typed_lines() -> Iterator[tuple[str, str]]:
