@@ -48,14 +48,11 @@ def test_the_documents_hold_commands_at_all() -> None:
 
 @pytest.mark.parametrize("line", recover_lines())
 def test_every_command_of_the_documents_exists_with_its_options(line: str) -> None:
-    words = [
-        PLACEHOLDERS.get(word.split("|")[0], word.split("|")[0]) for word in shlex.split(line)
-    ]
     command: click.Command = command_line
     context = click.Context(command_line, info_name="recover")
-    _, *rest = words
+    _, *rest = shlex.split(line)
     while isinstance(command, click.Group) and rest:
-        name, *rest = rest
+        name, *rest = rest[0].partition("|")[0], *rest[1:]
         found = command.get_command(context, name)
         assert found is not None, f"there is no command {name}"
         command = found
