@@ -108,21 +108,19 @@ class AnsibleActor:
         self._work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         prefix = f"{attempt.step}-{attempt.number}-"
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self._work_folder.resolve()))
-        # Apart from the folder, whose path may be too long for the sockets of shared connections.
-        with tempfile.TemporaryDirectory(prefix="recover-ssh-") as sockets:
-            self._furnish(folder, sockets)
-            arguments = _runner_arguments(folder, play, hosts, inputs.variables)
-            answer = _run(folder, arguments, within)
+        self._furnish(folder)
+        arguments = _runner_arguments(folder, play, hosts, inputs.variables)
+        answer = _run(folder, arguments, within)
         return _report(answer, [host.name for host in hosts], _output(folder))
 
-    def _furnish(self, folder: Path, sockets: str) -> None:
+    def _furnish(self, folder: Path) -> None:
         """Write everything that Ansible is told, apart from the play."""
         hosts = self._environment.hosts.values()
         inventory = {"all": {"hosts": {host.name: _variables_of(host) for host in hosts}}}
         (folder / "inventory.json").write_text(json.dumps(inventory))
         config = ssh_config([], self._environment.ssh, self._secrets)
         (folder / "ssh_config").write_text(config)
-        (folder / "ansible.cfg").write_text(_ansible_config(folder, sockets))
+        (folder / "ansible.cfg").write_text(_ansible_config(folder))
 
 
 def _variables_of(host: Host) -> Mapping[str, object]:
@@ -136,7 +134,7 @@ def _variables_of(host: Host) -> Mapping[str, object]:
     return {**own, **connection, "ansible_connection": "ssh"}
 
 
-def _ansible_config(folder: Path, sockets: str) -> str:
+def _ansible_config(folder: Path) -> str:
     return f"""[defaults]
 home = {folder}/home
 local_tmp = {folder}/home/tmp
@@ -146,7 +144,6 @@ interpreter_python = auto_silent
 nocolor = True
 [ssh_connection]
 ssh_args = -F {folder}/ssh_config -o ControlMaster=auto -o ControlPersist=60s
-control_path_dir = {sockets}
 pipelining = True
 """
 

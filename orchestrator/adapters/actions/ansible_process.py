@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,14 +27,21 @@ def main() -> None:
     arguments = json.load(sys.stdin)
     _tie_to_parent(arguments.pop("parent"))
     signal.signal(signal.SIGTERM, _leave)
-    try:
-        import ansible_runner
+    # The sockets of shared connections need a short path, which the run's folder may not have.
+    with tempfile.TemporaryDirectory(prefix="recover-ssh-") as sockets:
+        os.environ["ANSIBLE_SSH_CONTROL_PATH_DIR"] = sockets
+        try:
+            answer_file.write_text(json.dumps(_play(arguments)))
+        finally:
+            _end_descendants()
 
-        runner = ansible_runner.run(**arguments)
-        answer = {"status": runner.status, "stats": runner.stats}
-        answer_file.write_text(json.dumps(answer))
-    finally:
-        _end_descendants()
+
+def _play(arguments: dict[str, object]) -> dict[str, object]:
+    # Here, for a terminated process must be able to leave while this is being loaded.
+    import ansible_runner
+
+    runner = ansible_runner.run(**arguments)
+    return {"status": runner.status, "stats": runner.stats}
 
 
 def _tie_to_parent(parent: int) -> None:
