@@ -34,12 +34,12 @@ class LoadReport:
 
     Attributes:
         failed: Transactions that failed, and clients that gave up.
-        said: What it said beside its progress.
+        complaints: What it said of that.
     """
 
     transactions: int
     failed: int
-    said: str
+    complaints: tuple[str, ...]
 
 
 class Load:
@@ -72,7 +72,7 @@ def read_report(text: str) -> LoadReport:
     return LoadReport(
         transactions=round(done),
         failed=sum(failed for _, _, failed in reported) + len(GAVE_UP.findall(text)),
-        said="\n".join(line for line in text.splitlines() if "progress:" not in line),
+        complaints=tuple(line for line in text.splitlines() if "error:" in line),
     )
 
 

@@ -64,7 +64,8 @@ def harm(trials: Sequence[Trial], side: Side) -> Harm:
 
 
 def _doubts(trial: Trial) -> Iterable[str]:
-    return filter(None, (trial.told.doubt, *trial.seen.doubts, *trial.seen.errors))
+    complaints = trial.load.complaints if trial.load else ()
+    return filter(None, (trial.told.doubt, *trial.seen.doubts, *trial.seen.errors, *complaints))
 
 
 def harm_table(harms: Sequence[Harm]) -> str:
