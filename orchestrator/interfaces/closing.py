@@ -32,6 +32,7 @@ def closing_words(report: Report, report_file: str) -> Iterator[str]:
 
 
 def _rows(report: Report) -> Iterator[tuple[str, str]]:
+    yield "recovery", _recovery(report)
     yield "steps", _steps(report)
     if report.times.first_action:
         yield "downtime", _downtime(report)
@@ -42,6 +43,11 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "not verified", "; ".join(report.not_verified)
     yield "if left so", _if_left_so(report)
     yield "next", _next(report)
+
+
+def _recovery(report: Report) -> str:
+    chosen = ", ".join(f"{name} {value}" for name, value in report.parameters.items())
+    return f"{report.playbook} in {report.environment}: {chosen}"
 
 
 def _steps(report: Report) -> str:

@@ -99,6 +99,8 @@ class Teller:
                 return f"undo {event.step}"
             case GateWaits():
                 return f"people are asked, until {event.until.astimezone():%H:%M:%S}"
+            case RunCreated() | DriverStarted():
+                return "getting ready"
             case _:
                 return self._stage
 
@@ -125,7 +127,9 @@ class Teller:
             case PriorStateChecked():
                 yield event.evidence.verdict, "prior state", event.evidence.summary
             case CheckDone():
-                yield event.verdict, f"{event.group} {event.name}", event.detail
+                # Of a suite's test the name alone; its file is in the report.
+                name = event.name.rpartition("::")[2]
+                yield event.verdict, event.group, ": ".join(filter(None, (name, event.detail)))
             case ItemSigned() | ManualStepAnswered() | AbortRequested() | RetryRequested():
                 yield _word_of_people(event)
             case RunHeld():
@@ -204,6 +208,8 @@ def _laid_out(at: datetime, kind: str, word: str, detail: str) -> Iterator[str]:
     local = at.astimezone()
     stamp = click.style(f"{local:%H:%M:%S}.{local.microsecond // 100_000}", dim=True)
     word, detail = printable(word), printable(detail)
+    if len(INDENT) + columns_of(word) > screen_width():
+        word, detail = "", f"{word}  {detail}"
     head = f"{stamp} {mark(kind)} {click.style(word, bold=True)}"
     used = len(INDENT) + columns_of(word)
     if not detail:

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from orchestrator.bootstrap import contents
 from orchestrator.lab import lifecycle
 from orchestrator.lab.errors import LabError
 from orchestrator.lab.topology import FULL
-from tests.bench.recover_command import RecoverCommand, RunFailed, chosen_settings
+from tests.bench.instrument import Instrument
+from tests.bench.recover_command import PLAYBOOK, RecoverCommand, RunFailed, chosen_settings
 from tests.bench.roles import LabUnfit
 from tests.bench.start_up import measure_start_up
 from tests.bench.summary import gap_row, harm, harm_table, moves_table
@@ -57,11 +59,11 @@ def _arguments() -> argparse.Namespace:
 def _measure(runs: int, loaded_runs: int) -> tuple[list[Row], list[Trial]]:
     recover = RecoverCommand(settings=chosen_settings())
     rows = [measure_start_up()]
-    with _lab(recover) as (lab, up_ms), warm_ssh(lab) as ssh:
+    with _lab(recover) as (lab, up_ms), warm_ssh(lab) as ssh, _instrument(recover, lab) as eye:
         if up_ms:
             rows.append(compare("lab up", [up_ms]))
         name = f"bench-{time.monotonic_ns() // 1_000_000}"
-        course = Course(name=name, lab=lab, ssh=ssh, recover=recover)
+        course = Course(name=name, lab=lab, ssh=ssh, recover=recover, instrument=eye)
         rows.append(compare("longest gap, nobody touches anything", course.idle(runs)))
         quiet = [_told(trial) for trial in course.run(runs, is_loaded=False)]
         loaded = [_told(trial) for trial in course.run(loaded_runs, is_loaded=True)]
@@ -86,6 +88,17 @@ def _lab(recover: RecoverCommand) -> Iterator[tuple[Lab, float | None]]:
     finally:
         if not was_up:
             recover.call("lab", "down")
+
+
+@contextmanager
+def _instrument(recover: RecoverCommand, lab: Lab) -> Iterator[Instrument]:
+    content = contents.load(recover.settings)
+    _, environment = content.pick(PLAYBOOK, FULL.environment)
+    instrument = Instrument(lab, environment.value, recover.settings)
+    try:
+        yield instrument
+    finally:
+        instrument.close()
 
 
 def _told(trial: Trial) -> Trial:

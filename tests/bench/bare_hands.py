@@ -21,7 +21,7 @@ POLL_S = 0.002
 GIVE_UP_S = 30.0
 STOP_AND_WAIT = (
     'read -r pid < "$1/postmaster.pid" && kill -INT "$pid"'
-    ' && while kill -0 "$pid" 2>/dev/null; do sleep 0.002; done'
+    ' && tail --pid="$pid" -s 0.002 -f /dev/null'
 )
 FOLLOW_AGAIN = (
     'install -o postgres -g postgres -m 600 /dev/null "$1/standby.signal"'

@@ -11,11 +11,11 @@ import paramiko
 
 from orchestrator.lab.postgresql import BIN, SHOP_DATABASE
 from orchestrator.lab.topology import Role
-from tests.bench.markers import CLIENT
 from tests.bench.roles import LabUnfit, await_calm
 from tests.bench.warm_ssh import WarmSsh, finish
 from tests.support.lab import Lab
 
+CLIENT = "client-1"
 ACCOUNT = "shop"
 CLIENTS = 8
 SCALE = 10

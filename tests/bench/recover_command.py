@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from orchestrator.lab.topology import FULL
 from orchestrator.settings import Settings
 from tests.bench.roles import LabUnfit, Roles
 
+PLAYBOOK = "database-switchover"
 REQUESTER = "ada"
 SIGNERS = ("grace", "lin")
 GATE_WITHIN_S = 60
@@ -32,10 +34,12 @@ class RunTold:
     """What the report of a run says.
 
     Attributes:
+        run: Under this name the synthetic user watched.
         doubt: Why it did not end verified; empty if it did.
         took_ms: From the start of each step to that of the next, while users waited.
     """
 
+    run: str
     doubt: str
     took_ms: Mapping[str, float]
 
@@ -60,6 +64,7 @@ class RecoverCommand:
         if not _let_users_go_on(report):
             raise RunFailed(followed.stdout + followed.stderr)
         return RunTold(
+            run=run,
             doubt=f"{run}: {report['summary']}" if followed.returncode else "",
             took_ms=_moves(report),
         )
@@ -92,7 +97,7 @@ class RecoverCommand:
         assignments = {"quiet_for": "0s", "target": roles.target}
         options = [word for item in assignments.items() for word in ("--set", "=".join(item))]
         who = ["--as", REQUESTER, "--confirm", "orders-db", "--reason", "make bench"]
-        return self.call("run", "database-switchover", "--env", "lab", *who, *options, "--detach")
+        return self.call("run", PLAYBOOK, "--env", FULL.environment, *who, *options, "--detach")
 
 
 def chosen_settings() -> Settings:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from threading import Event
 
 from tests.bench.bare_hands import BareHands
+from tests.bench.instrument import Instrument, Seen
 from tests.bench.load import LoadReport, load, tables_for_load
-from tests.bench.markers import Seen, watching
 from tests.bench.recover_command import RecoverCommand, RunTold
 from tests.bench.roles import Roles, await_calm
 from tests.bench.warm_ssh import WarmSsh
@@ -56,6 +56,7 @@ class Course:
     lab: Lab
     ssh: WarmSsh
     recover: RecoverCommand
+    instrument: Instrument
 
     def run(self, rounds: int, *, is_loaded: bool) -> Iterator[Trial]:
         """Yield two trials a round; who begins, and so who goes which way, takes turns."""
@@ -67,34 +68,32 @@ class Course:
 
     def idle(self, rounds: int) -> list[float]:
         """Return the longest gaps when nobody touches anything, in milliseconds."""
-        gaps = []
-        for number in range(rounds):
+        names = [f"{self.name}-idle-{number}" for number in range(rounds)]
+        for name in names:
             await_calm(self.lab)
-            with watching(self.lab, self.ssh, f"{self.name}-idle-{number}") as watch:
+            with self.instrument.watching(name):
                 Event().wait(IDLE_S)
-                gaps.append(watch.stop().longest_gap_ms)
-        return gaps
+        return [self.instrument.seen(name).longest_gap_ms for name in names]
 
     def _try(self, side: Side, number: int, *, is_loaded: bool) -> Trial:
         roles = await_calm(self.lab)
-        burden = "loaded" if is_loaded else "quiet"
-        name = f"{self.name}-{burden}-{number}-{side.name.lower()}"
         with ExitStack() as stack:
             at_work = stack.enter_context(load(self.lab, self.ssh)) if is_loaded else None
-            watch = stack.enter_context(watching(self.lab, self.ssh, name))
-            Event().wait(BEFORE_S)
-            told = self._switch_over(side, roles)
-            await_calm(self.lab)
+            if side is Side.OURS:
+                told = self.recover.switch_over(roles)
+            else:
+                burden = "loaded" if is_loaded else "quiet"
+                told = self._switch_over_by_hand(roles, f"{self.name}-{burden}-{number}")
             return Trial(
                 side=side,
                 direction=f"{roles.primary} → {roles.target}",
-                seen=watch.stop(),
+                seen=self.instrument.seen(told.run),
                 told=told,
                 load=at_work.stop() if at_work else None,
             )
 
-    def _switch_over(self, side: Side, roles: Roles) -> RunTold:
-        if side is Side.OURS:
-            return self.recover.switch_over(roles)
-        watch = BareHands(self.lab, self.ssh).switch_over(roles)
-        return RunTold(doubt="", took_ms=watch.took_ms)
+    def _switch_over_by_hand(self, roles: Roles, name: str) -> RunTold:
+        with self.instrument.watching(name):
+            Event().wait(BEFORE_S)
+            watch = BareHands(self.lab, self.ssh).switch_over(roles)
+        return RunTold(run=name, doubt="", took_ms=watch.took_ms)

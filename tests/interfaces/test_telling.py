@@ -8,6 +8,7 @@ import pytest
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.playbook import StepName
 from orchestrator.domain.run import (
+    CheckDone,
     Entry,
     Event,
     GateRefused,
@@ -108,6 +109,21 @@ def test_people_are_quoted() -> None:
     assert "answered by ada: the plug is out" in lines[0]
     assert "allowed by ada: disk replaced" in lines[1]
     assert "✗ watching  client-1 does not answer" in lines[2]
+
+
+def test_names_of_any_length_fit_the_terminal() -> None:
+    name = "tests/test_database.py::test_" + "x" * 90
+    lines = list(
+        telling_of(
+            CheckDone(group="suite", name=name, verdict=Verdict.PASSED, detail=""),
+            CheckDone(group="g" * 90, name="n", verdict=Verdict.PASSED, detail="as expected"),
+        )
+    )
+
+    assert [line for line in lines if columns_of(line) > 80] == []
+    assert "x" * 60 in "".join(lines)
+    assert "tests/test_database.py" not in "".join(lines)
+    assert lines[-1].endswith("n: as expected")
 
 
 def test_hostile_text_of_a_target_reaches_no_terminal() -> None:

@@ -224,6 +224,33 @@ def test_invariant_broken_by_a_step_takes_everything_back() -> None:
     assert rehearsal.target.facts == BEFORE
 
 
+def test_way_back_goes_on_though_the_broken_invariant_was_mended() -> None:
+    split = a_fact_step("split", "new", "primary", back_to="standby")
+    rehearsal = Rehearsal(a_switchover(steps=(split, FENCE)))
+    rehearsal.target.will("new", Fate.WORKS, Fate.FAILS)
+    rehearsal.drive()
+    rehearsal.target.facts["new"] = "standby"
+
+    rehearsal.drive()
+
+    assert rehearsal.exit_code is ExitCode.ROLLED_BACK
+    assert rehearsal.done_to("old") == []
+
+
+def test_way_back_goes_on_though_the_unknown_step_can_be_seen_again() -> None:
+    rehearsal = Rehearsal(a_switchover(steps=(HOLD, FENCE, PROMOTE), invariants=()))
+    rehearsal.target.blind = {"old"}
+    rehearsal.journal.before_append = lambda: _see_once_unknown(rehearsal)
+    rehearsal.target.will("traffic", Fate.WORKS, Fate.FAILS)
+    rehearsal.drive()
+    rehearsal.target.facts["traffic"] = "flowing"
+
+    rehearsal.drive()
+
+    assert rehearsal.exit_code is ExitCode.ROLLED_BACK
+    assert rehearsal.done_to("new") == []
+
+
 def test_fresh_look_after_a_step_serves_as_the_one_before_the_next() -> None:
     rehearsal = Rehearsal()
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter
-from ruamel.yaml import YAML
-
 from orchestrator.adapters.journey_walker import Surroundings
+from orchestrator.bootstrap.contents import load
+from orchestrator.domain.environment import EnvironmentName
 from orchestrator.domain.journey import Journey
+from orchestrator.domain.playbook import JourneyName
+from orchestrator.settings import Settings
 from tests.support.real_postgresql import RealPostgresql
 from tests.support.real_shop import PASSWORD, ROOT, RealShop
 
-FILE = Path("environments/lab/journeys/place-an-order.yaml")
-
 
 def lab_journey() -> Journey:
-    """Read the journey file the short way: the real loader is tested elsewhere."""
-    written = YAML(typ="safe", pure=True).load((ROOT / FILE).read_text())
-    actions = [_action(action) for action in written["actions"]]
-    return TypeAdapter(Journey).validate_python({**written, "actions": actions})
+    """The journey of the lab's customers."""
+    environments = load(Settings(content=ROOT, state=ROOT)).environments
+    return environments[EnvironmentName("lab")].value.journeys[JourneyName("place-an-order")]
 
 
 def journey_at(here: RealShop, there: RealShop) -> Journey:
@@ -35,16 +29,3 @@ def surroundings_of(server: RealPostgresql) -> Surroundings:
         databases={"orders-pool": server.database("canary", "shop")},
         secrets={"synthetic-user": PASSWORD},
     )
-
-
-def _action(written: dict[str, Any]) -> dict[str, Any]:
-    rest = dict(written)
-    kind = "http" if "http" in rest else "sql"
-    patience = timedelta(seconds=int(str(rest.pop("patience", "0s")).removesuffix("s")))
-    return {
-        "name": rest.pop("action"),
-        "kind": kind,
-        "inputs": rest.pop(kind),
-        "patience": patience,
-        **rest,
-    }

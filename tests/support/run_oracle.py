@@ -229,12 +229,12 @@ def _check_fold(rehearsal: Rehearsal) -> None:
 
 
 def _check_no_return(rehearsal: Rehearsal) -> None:
-    """Nothing is taken back behind the point of no return."""
-    no_return = [
-        e.seq
-        for e in rehearsal.entries
-        if isinstance(e.event, StepIntended)
-        and rehearsal.plan.step(e.event.step).point_of_no_return
-    ]
+    """Nothing is taken back behind the point of no return, and nothing begun after that."""
     undone = [e.seq for e in rehearsal.entries if isinstance(e.event, UndoIntended)]
-    assert not (no_return and undone), "taken back behind the point of no return"
+    begun = [e for e in rehearsal.entries if isinstance(e.event, StepIntended)]
+    if undone:
+        assert begun[-1].seq < undone[0], "begun after something was taken back"
+        assert not any(
+            rehearsal.plan.step(step.step).point_of_no_return
+            for step in rehearsal.all_of(StepIntended)
+        ), "taken back behind the point of no return"
