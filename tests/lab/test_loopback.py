@@ -16,6 +16,12 @@ from tests.support.lab import REPOSITORY, Lab, machine
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_root")]
 
 _USER = "recover-lab-test"
+_OPTIONS = ("-q", "-p", "no:cacheprovider")
+_SUITES = (
+    "tests/lab/test_lab.py",
+    "tests/lab/test_switchover.py::test_switchover_is_verified_and_users_lose_nothing",
+    "tests/lab/test_switchover.py::test_old_primary_is_a_standby_of_the_new_one",
+)
 _CAPABILITIES = "-sys_admin,-net_admin"
 _AS = {
     "root without capabilities": [
@@ -51,17 +57,7 @@ def test_everything_that_a_lab_promises_holds_for(
     before = machine()
     state = ordinary_user if who == "an ordinary user" else tmp_path
 
-    suite = _run(
-        who,
-        state,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "tests/lab/test_lab.py",
-        "tests/lab/test_switchover.py",
-    )
+    suite = _run(who, state, "-m", "pytest", f"--basetemp={state}/tmp", *_OPTIONS, *_SUITES)
     status = _run(who, state, "-m", "orchestrator", "lab", "status")
     down = _run(who, state, "-m", "orchestrator", "lab", "down")
 

@@ -6,11 +6,10 @@ import pytest
 
 from tests.support.faults import primary
 from tests.support.orders_db import OrdersDb
-from tests.support.recover_command import Recover, edit_content
+from tests.support.recover_command import PREFLIGHT_FILE, Recover, edit_content
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("full_lab")]
 
-CHECKLIST = "checklists/database-switchover-preflight.yaml"
 MAJOR = "current_setting('server_version_num')::int / 10000"
 
 
@@ -53,7 +52,7 @@ def test_target_of_another_major_version_is_refused(orders_db: OrdersDb, recover
     """No standby of another version can stream, so the query tells a lie about the primary."""
     before = orders_db.primary
     lie = f"{MAJOR} + (current_setting('cluster_name') = '{before}')::int"
-    edit_content(recover.content, CHECKLIST, MAJOR, lie)
+    edit_content(recover.content, PREFLIGHT_FILE, MAJOR, lie)
     assert orders_db.ask(before, f"select {lie}") != orders_db.ask(
         orders_db.target, f"select {lie}"
     )

@@ -43,7 +43,7 @@ def test_only_who_is_asked_may_answer_and_one_no_ends_the_run_unchanged(
 
 def test_silence_is_never_a_yes(orders_db: OrdersDb, recover: Recover) -> None:
     before = orders_db.primary
-    edit_content(recover.content, POLICY, "start: ", "sign_off_within: 8s\nstart: ")
+    edit_content(recover.content, POLICY, "start: ", "sign_off_within: 6s\nstart: ")
 
     told = recover.switch_over()
 

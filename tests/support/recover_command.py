@@ -34,6 +34,7 @@ from tests.support.lab import REPOSITORY, Lab, wait_until
 E = TypeVar("E")
 TIME_LIMIT_S = 150
 PLAYBOOK = "database-switchover"
+PREFLIGHT_FILE = "checklists/database-switchover-preflight.yaml"
 PLAYBOOK_FILE = f"playbooks/{PLAYBOOK}/playbook.yaml"
 SERVICE = "orders-db"
 SIGNERS = ("grace", "lin")

@@ -113,7 +113,7 @@ def primary_is_silent_to_target(db: OrdersDb) -> Iterator[Seen]:
 
     def is_silent() -> bool:
         rows = db.ask(target, _SILENT_S)
-        return bool(rows) and float(str(rows[0][0])) > 10
+        return bool(rows) and float(str(rows[0][0])) > 2.5
 
     wait_until(is_silent, "a target that streams and hears nothing")
     try:
