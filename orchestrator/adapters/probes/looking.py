@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay
 
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.playbook import Probe
@@ -16,8 +16,9 @@ from orchestrator.engine.ports import Clock, Prober
 AT_ONCE = 16
 FIRST_WAIT_S = 0.002
 LONGEST_WAIT_S = 0.25
-"""A state that changes in milliseconds is seen in milliseconds; one that takes minutes is not
-asked for a thousand times."""
+LATENESS = 0.05
+"""Between two looks passes so much of the time already waited: what changes in milliseconds is
+seen in milliseconds, and what takes minutes is not asked for a thousand times."""
 
 
 class SideBySide:
@@ -56,12 +57,17 @@ class SideBySide:
 
         retrying = Retrying(
             retry=retry_if_result(lambda look: look.verdict is not Verdict.PASSED),
-            wait=wait_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S, exp_base=1.5),
+            wait=_wait_s,
             stop=stop_after_delay(within),
             sleep=lambda seconds: self._clock.pause(timedelta(seconds=seconds)),
             retry_error_callback=_last_look,
         )
         return retrying(look)
+
+
+def _wait_s(state: RetryCallState) -> float:
+    waited_s = state.seconds_since_start or 0.0
+    return min(LONGEST_WAIT_S, max(FIRST_WAIT_S, LATENESS * waited_s))
 
 
 def _last_look(state: RetryCallState) -> Evidence:
