@@ -64,8 +64,6 @@ class BareHands:
         return watch
 
     def _prepare(self, roles: Roles, primary: Session, target: Session) -> None:
-        primary.execute("checkpoint")
-        target.execute("checkpoint")
         _make_slots(target, [roles.primary, *roles.bystanders])
         follow = f"alter system set primary_conninfo = '{self._conninfo(roles.target)}'"
         primary.execute(follow)
@@ -77,6 +75,8 @@ class BareHands:
             lambda: streams(self._lab, roles.target) >= set(roles.bystanders),
             "every bystander streams from the target",
         )
+        primary.execute("checkpoint")
+        target.execute("checkpoint")
 
     def _move(self, roles: Roles, target: Session, pooler: Session) -> Stopwatch:
         watch = Stopwatch()
