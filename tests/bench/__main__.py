@@ -29,6 +29,7 @@ from tests.bench.warm_ssh import warm_ssh
 from tests.support.lab import Lab
 
 RUNS = 7
+IDLE_ROUNDS = 5
 OUTPUT = Path("build/bench.json")
 
 
@@ -64,7 +65,7 @@ def _measure(runs: int, loaded_runs: int) -> tuple[list[Row], list[Trial]]:
             rows.append(compare("lab up", [up_ms]))
         name = f"bench-{time.monotonic_ns() // 1_000_000}"
         course = Course(name=name, lab=lab, ssh=ssh, recover=recover, instrument=eye)
-        rows.append(compare("longest gap, nobody touches anything", course.idle(runs)))
+        rows.append(compare("longest gap, nobody touches anything", course.idle(IDLE_ROUNDS)))
         quiet = [_told(trial) for trial in course.run(runs, is_loaded=False)]
         loaded = [_told(trial) for trial in course.run(loaded_runs, is_loaded=True)]
     for what, trials in (("in peace", quiet), ("under pgbench", loaded)):
