@@ -17,7 +17,7 @@ from orchestrator.domain.run import (
     UndoFinished,
 )
 from orchestrator.domain.verdict import Verdict
-from tests.support.fake_target import Fate
+from tests.support.fake_target import Fate, shows
 from tests.support.recoveries import (
     APPROVED,
     BEFORE,
@@ -75,6 +75,26 @@ def test_step_that_cannot_be_seen_is_unknown_and_taken_back() -> None:
     assert rehearsal.all_of(StepFinished)[-1].outcome == "unknown"
     assert rehearsal.exit_code is ExitCode.ROLLED_BACK
     assert rehearsal.target.facts == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("writes", "outcome"),
+    [
+        pytest.param("accepted", "failed", id="it still takes writes"),
+        pytest.param("", "unknown", id="nobody can tell"),
+    ],
+)
+def test_fence_that_is_not_proved_is_no_fence(writes: str, outcome: str) -> None:
+    proved = replace(FENCE, prove=(shows("write", "refused"),))
+    rehearsal = Rehearsal(a_switchover(steps=(proved, PROMOTE)))
+    rehearsal.target.facts["write"] = writes
+    rehearsal.target.blind = set() if writes else {"write"}
+
+    rehearsal.drive()
+
+    assert rehearsal.all_of(StepFinished)[-1].outcome == outcome
+    assert rehearsal.exit_code is ExitCode.ROLLED_BACK
+    assert rehearsal.done_to("new") == []
 
 
 def test_step_without_undo_is_passed_over_on_the_way_back() -> None:

@@ -85,6 +85,17 @@ def test_abort_that_comes_just_before_the_intent_stops_the_step() -> None:
     assert rehearsal.exit_code is ExitCode.ABORTED
 
 
+def test_broken_invariant_is_not_forgotten_when_others_write_before_it() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.target.facts["new"] = "primary"
+    _note_something_at_every_other_write(rehearsal)
+
+    rehearsal.drive()
+
+    assert rehearsal.target.arrivals == []
+    assert rehearsal.exit_code is ExitCode.REFUSED
+
+
 def test_result_is_recorded_though_others_wrote_meanwhile() -> None:
     rehearsal = Rehearsal()
     rehearsal.target.on_perform = lambda _action, _attempt: _abort_once(rehearsal)
