@@ -104,8 +104,8 @@ def replay_is_frozen(db: OrdersDb) -> Iterator[Seen]:
 
 
 @contextmanager
-def primary_is_silent_to_target(db: OrdersDb) -> Iterator[Seen]:
-    """Freeze the sender; the target goes on saying that it streams until its own time-out."""
+def target_says_it_streams_and_hears_nothing(db: OrdersDb) -> Iterator[Seen]:
+    """Freeze its sender; it says that it streams until its own time-out."""
     primary, target = db.primary, db.target
     db.configure(target, "wal_receiver_timeout", "5min")
     address = db.lab.host(target).address
