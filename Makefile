@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RECOVER := $(BIN)/recover
 PYTEST := $(BIN)/python -m pytest
+COVERED := --cov --cov-report=term-missing --cov-fail-under=100
 # Debian packages by name: what the lab's hosts run on, and what a virtual environment needs.
 PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql-15 \
   postgresql-client-15 procps python3 python3-venv systemd systemd-sysv util-linux
@@ -78,12 +79,12 @@ imports: setup ## Which room may know which
 check: lint types imports ## All static checks
 
 .PHONY: test
-test: setup ## Every test, those in the lab included
-	@$(PYTEST)
+test: setup ## Every test, those in the lab included, with the coverage of domain and engine
+	@$(PYTEST) $(COVERED)
 
 .PHONY: unit-test
 unit-test: setup ## The tests that need no lab, with the coverage of domain and engine
-	@$(PYTEST) -m "not lab" --cov --cov-report=term-missing --cov-fail-under=100
+	@$(PYTEST) -m "not lab" $(COVERED)
 
 .PHONY: lab-test
 lab-test: setup ## The tests in the lab of real hosts
