@@ -43,7 +43,7 @@ def test_bad_content_is_listed_with_positions_quickly_and_in_little_memory(
     counted, took = done.stderr.splitlines()
     assert done.returncode == ExitCode.USAGE
     assert [line for line in problems if not PROBLEM.fullmatch(line)] == []
-    assert BAD[name].complaint in done.stdout
+    assert BAD[name].told_of(root) in done.stdout
     assert counted == ("1 problem" if len(problems) == 1 else f"{len(problems)} problems")
     assert json.loads(took)["cpu_s"] < MOST_CPU_S
     assert json.loads(took)["peak_bytes"] < MOST_BYTES

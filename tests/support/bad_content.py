@@ -24,10 +24,25 @@ Spoil = Callable[[Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """One way to be bad, and a part of the complaint that must come."""
+    """One way to be bad, and the complaint that must come.
+
+    Attributes:
+        complaint: A part of it.
+        at: File and text whose first character must be its place.
+    """
 
     spoil: Spoil
     complaint: str
+    at: tuple[str, str] | None = None
+
+    def told_of(self, root: Path) -> str:
+        """Return what must be said of *root*, which was spoiled."""
+        if self.at is None:
+            return self.complaint
+        file, wanted = self.at
+        before = (root / file).read_text().partition(wanted)[0]
+        line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+        return f"{file}:{line}:{column}: {self.complaint}"
 
 
 def our_content(folder: Path) -> Path:
@@ -99,27 +114,33 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
 
 BAD: Mapping[str, Bad] = {
     "an unknown key": Bad(
-        swap(PLAYBOOK, "title:", "titel:"), "playbook.yaml:3:1: `titel` is not known"
+        swap(PLAYBOOK, "title:", "titel:"), "`titel` is not known", (PLAYBOOK, "titel:")
     ),
-    "an unknown key of a step": Bad(swap(PLAYBOOK, "    why:", "    whi:"), "`whi` is not known"),
-    "an unknown key of an action": Bad(swap(PLAYBOOK, "query:", "qurey:"), "`qurey` is not known"),
+    "an unknown key of a step": Bad(
+        swap(PLAYBOOK, "    why:", "    whi:"), "`whi` is not known", (PLAYBOOK, "whi:")
+    ),
+    "an unknown key of an action": Bad(
+        swap(PLAYBOOK, "query:", "qurey:"), "`qurey` is not known", (PLAYBOOK, "qurey:")
+    ),
     "a key twice": Bad(
         append(PLAYBOOK, "title: Again\n"),
         "`title` stands here a second time, it stands already in line 3",
     ),
     "a wrong type": Bad(
         swap(PLAYBOOK, "title: ", "title: [1, 2] # "),
-        "playbook.yaml:3:8: `title` is a list, text is wanted",
+        "`title` is a list, text is wanted",
+        (PLAYBOOK, "[1, 2]"),
     ),
     "a number where a duration is wanted": Bad(
         swap(PLAYBOOK, "time_limit: 10s", "time_limit: 10"), "a duration with its unit is wanted"
     ),
     "a person without a role": Bad(
-        swap(PEOPLE, "roles:", "rolls:"), "people.yaml:3:8: `roles` is missing"
+        swap(PEOPLE, "roles:", "rolls:"), "`rolls` is not known", (PEOPLE, "rolls:")
     ),
     "a host that there is not": Bad(
         swap(ENVIRONMENT, "members: [db-a1", "members: [db-z9"),
-        "environment.yaml:14:15: there is no host `db-z9`",
+        "there is no host `db-z9`",
+        (ENVIRONMENT, "db-z9"),
     ),
     "a missing inventory": Bad(
         remove(INVENTORY),
@@ -128,15 +149,22 @@ BAD: Mapping[str, Bad] = {
     "a missing checklist": Bad(remove(PREFLIGHT), "`database-switchover-preflight`"),
     "a missing suite": Bad(remove(SUITE), "tests/test_database.py` is not there"),
     "a reference to nothing": Bad(
-        swap(PLAYBOOK, "${target}", "${tarket}"), "playbook.yaml:40:39: `${tarket}` names nothing"
+        swap(PLAYBOOK, "${target}", "${tarket}"), "`${tarket}` names nothing"
     ),
     "a cycle of environments": Bad(
         swap(LOOPBACK, "extends: lab", "extends: lab-loopback"),
-        "environment.yaml:3:10: `lab-loopback` extends this one in turn",
+        "`lab-loopback` extends this one in turn",
+        (LOOPBACK, "lab-loopback\ntitle"),
     ),
-    "an alias": Bad(append(PEOPLE, "more: &a {x: 1}\nagain: *a\n"), "people.yaml:8"),
+    "an alias": Bad(
+        append(PEOPLE, "more: &a {x: 1}\nagain: *a\n"), "`*a` is an alias", (PEOPLE, "*a")
+    ),
     "a bomb of aliases": Bad(write(PREFLIGHT, BOMB), "database-switchover-preflight.yaml:1:"),
-    "a tag": Bad(append(PEOPLE, "more: !!python/object/apply:os.system [id]\n"), "people.yaml:7:"),
+    "a tag": Bad(
+        append(PEOPLE, "more: !!python/object/apply:os.system [id]\n"),
+        "`tag:yaml.org,2002:python/object/apply:os.system` is a tag",
+        (PEOPLE, "!!python"),
+    ),
     "a path that climbs": Bad(
         swap(PLAYBOOK, "tests/test_database.py", "../../../etc/passwd"),
         "`../../../etc/passwd` leaves its folder",
