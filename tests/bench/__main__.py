@@ -22,7 +22,7 @@ from tests.bench.instrument import Instrument
 from tests.bench.recover_command import PLAYBOOK, RecoverCommand, RunFailed, chosen_settings
 from tests.bench.roles import LabUnfit
 from tests.bench.start_up import measure_start_up
-from tests.bench.summary import gap_row, harm, harm_table, moves_table
+from tests.bench.summary import gap_rows, harm, harm_table, moves_table
 from tests.bench.table import Row, as_table, compare
 from tests.bench.trials import Course, Side, Trial
 from tests.bench.warm_ssh import warm_ssh
@@ -70,7 +70,7 @@ def _measure(runs: int, loaded_runs: int) -> tuple[list[Row], list[Trial]]:
         loaded = [_told(trial) for trial in course.run(loaded_runs, is_loaded=True)]
     for what, trials in (("in peace", quiet), ("under pgbench", loaded)):
         if trials:
-            rows.append(gap_row(f"longest gap, planned switchover, {what}", trials))
+            rows += gap_rows(what, trials)
     return rows, quiet + loaded
 
 
@@ -104,11 +104,12 @@ def _instrument(recover: RecoverCommand, lab: Lab) -> Iterator[Instrument]:
 
 def _told(trial: Trial) -> Trial:
     """Return *trial* after a line about it, for whoever waits."""
-    load = f", pgbench failed {trial.load.failed}" if trial.load else ""
     seen = trial.seen
+    counts = f"failed {seen.failed}  lost {seen.lost}"
+    load = f"  pgbench failed {trial.load.failed}" if trial.load else ""
     _say(
-        f"{trial.side:10}  {trial.direction}  gap {seen.longest_gap_ms:7.1f} ms"
-        f"  failed {seen.failed}  lost {seen.lost}{load}"
+        f"{trial.side:10}  {trial.direction}  gap {seen.held_gap_ms:7.1f} ms"
+        f"  (whole run {seen.longest_gap_ms:7.1f} ms)  {counts}{load}"
     )
     return trial
 
@@ -126,10 +127,17 @@ def _write(output: Path, rows: Sequence[Row], trials: Sequence[Trial]) -> None:
     document = {
         "rows": [asdict(row) for row in rows],
         "harm": [asdict(harm(trials, side)) for side in Side],
-        "trials": [asdict(trial) for trial in trials],
+        "trials": [_as_json(trial) for trial in trials],
     }
     output.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _say(f"\n{output}")
+
+
+def _as_json(trial: Trial) -> dict[str, object]:
+    """Return *trial* with its moves in milliseconds."""
+    told = trial.told
+    moves_ms = {move: round(told.took_ms(move), 1) for move in told.moves}
+    return asdict(trial) | {"told": {"run": told.run, "doubt": told.doubt, "moves_ms": moves_ms}}
 
 
 def _say(line: str) -> None:

@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
 from threading import Event
 
+from orchestrator.adapters.system import SystemClock
+from orchestrator.domain.observation import Interval
 from orchestrator.lab.postgresql import BIN, SHOP_DATABASE, slot_of
 from orchestrator.lab.topology import Role
 from tests.bench.roles import Roles, Session, await_calm, console, operator_session, streams
@@ -29,18 +30,19 @@ FOLLOW_AGAIN = (
 )
 
 
-@dataclass(slots=True)
 class Stopwatch:
-    """How long each move took, in the order of the moves."""
+    """When each move took place, in order."""
 
-    took_ms: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self.moves: dict[str, Interval] = {}
 
     @contextmanager
     def move(self, name: str) -> Iterator[None]:
         """Time one move."""
-        began = time.monotonic()
+        began = self._clock.now()
         yield
-        self.took_ms[name] = (time.monotonic() - began) * 1000
+        self.moves[name] = Interval(began, self._clock.now())
 
 
 class BareHands:

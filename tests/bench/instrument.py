@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.adapters.canary_over_ssh import SshCanary
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.system import SecretStore, SystemClock
 from orchestrator.domain.environment import Environment
-from orchestrator.domain.observation import Found, Measurement
+from orchestrator.domain.observation import (
+    Found,
+    Interval,
+    MarkerWrite,
+    Measurement,
+    Sample,
+    WriteOutcome,
+)
 from orchestrator.domain.run import RunId
 from orchestrator.engine.watching import measure
 from orchestrator.settings import Settings
@@ -28,12 +36,15 @@ class Seen:
     """What users had of one trial.
 
     Attributes:
-        longest_gap_ms: The longest time between two acknowledged writes.
+        held_gap_ms: The longest time between two acknowledged writes, of those that touch the
+            time in which traffic was held.
+        longest_gap_ms: The longest of all, from the first write to the last.
         failed: Writes that were refused or whose fate the client does not know, and walks of
             the journey that did not pass.
         lost: Writes that were acknowledged and are gone, or are there twice.
     """
 
+    held_gap_ms: float
     longest_gap_ms: float
     acknowledged: int
     failed: int
@@ -61,11 +72,12 @@ class Instrument:
             finally:
                 canary.stop()
 
-    def seen(self, name: str) -> Seen:
+    def seen(self, name: str, held: Interval) -> Seen:
         """Return what the synthetic user of that name saw; it has stopped."""
         with self._canary(name) as canary:
             samples = canary.samples()
-        return _sum_up(measure(samples, (), found=self._count(name)))
+        measured = measure(samples, (), found=self._count(name))
+        return _sum_up(measured, gap_across(samples, held))
 
     def close(self) -> None:
         """Hang up."""
@@ -92,10 +104,22 @@ class Instrument:
         return {int(str(seq)): int(str(count)) for seq, count in rows}
 
 
-def _sum_up(measured: Measurement) -> Seen:
+def gap_across(samples: Iterable[Sample], held: Interval) -> timedelta:
+    """Return the longest time between two acknowledged writes that touches *held*."""
+    markers = (sample for sample in samples if isinstance(sample, MarkerWrite))
+    acknowledged = sorted(m.done for m in markers if m.outcome is WriteOutcome.ACKNOWLEDGED)
+    return max(
+        later - earlier
+        for earlier, later in pairwise(acknowledged)
+        if earlier <= held.end and held.start <= later
+    )
+
+
+def _sum_up(measured: Measurement, across: timedelta) -> Seen:
     assert measured.gaps is not None, f"hardly a write was acknowledged: {measured.doubts}"
     writes = measured.writes
     return Seen(
+        held_gap_ms=across / timedelta(milliseconds=1),
         longest_gap_ms=measured.gaps.longest / timedelta(milliseconds=1),
         acknowledged=writes.acknowledged,
         failed=writes.failed + writes.unknown + measured.walks.failed,

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from orchestrator.domain.observation import Interval
 from orchestrator.lab.topology import FULL
 from orchestrator.settings import Settings
 from tests.bench.roles import LabUnfit, Roles
@@ -36,12 +37,22 @@ class RunTold:
     Attributes:
         run: Under this name the synthetic user watched.
         doubt: Why it did not end verified; empty if it did.
-        took_ms: From the start of each step to that of the next, while users waited.
+        moves: When each took place, in order, while users' traffic was held.
     """
 
     run: str
     doubt: str
-    took_ms: Mapping[str, float]
+    moves: Mapping[str, Interval]
+
+    @property
+    def held(self) -> Interval:
+        """From the first move to the end of the last."""
+        moves = list(self.moves.values())
+        return Interval(moves[0].start, moves[-1].end)
+
+    def took_ms(self, move: str) -> float:
+        """Return how long one move took."""
+        return self.moves[move].length / timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,7 @@ class RecoverCommand:
         return RunTold(
             run=run,
             doubt=f"{run}: {report['summary']}" if followed.returncode else "",
-            took_ms=_moves(report),
+            moves=_moves(report),
         )
 
     def call(self, *words: str) -> str:
@@ -114,13 +125,11 @@ def _let_users_go_on(report: Mapping[str, Any]) -> bool:
     return any(step["name"] == LAST_MOVE and step["outcome"] == "done" for step in report["steps"])
 
 
-def _moves(report: Mapping[str, Any]) -> Mapping[str, float]:
+def _moves(report: Mapping[str, Any]) -> Mapping[str, Interval]:
+    """Return when each step was at work until the next was, while users waited."""
     steps = [step for step in report["steps"] if step["ended"]]
     names = [step["name"] for step in steps]
     waited = steps[names.index(FIRST_MOVE) : names.index(LAST_MOVE) + 1]
     edges = [*(step["started"] for step in waited), waited[-1]["ended"]]
-    times = map(datetime.fromisoformat, edges)
-    return {
-        step["name"]: (end - start) / timedelta(milliseconds=1)
-        for step, (start, end) in zip(waited, pairwise(times), strict=True)
-    }
+    times = pairwise(map(datetime.fromisoformat, edges))
+    return {step["name"]: Interval(*edge) for step, edge in zip(waited, times, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
@@ -36,13 +36,25 @@ def of_side(trials: Sequence[Trial], side: Side) -> list[Trial]:
     return [trial for trial in trials if trial.side is side]
 
 
-def gap_row(name: str, trials: Sequence[Trial]) -> Row:
-    """Compare the longest gaps of both sides."""
-    ours, bare = (
-        [trial.seen.longest_gap_ms for trial in of_side(trials, side)]
-        for side in (Side.OURS, Side.BARE)
-    )
+def gap_rows(burden: str, trials: Sequence[Trial]) -> list[Row]:
+    """Compare the gaps of both sides: while traffic was held, and anywhere in the trial."""
+    return [
+        _gap_row(f"switchover {burden}: gap while traffic is held", trials, _held_gap_ms),
+        _gap_row(f"switchover {burden}: longest gap of the whole run", trials, _longest_gap_ms),
+    ]
+
+
+def _gap_row(name: str, trials: Sequence[Trial], gap_ms: Callable[[Trial], float]) -> Row:
+    ours, bare = (list(map(gap_ms, of_side(trials, side))) for side in (Side.OURS, Side.BARE))
     return compare(name, ours, BASELINE, bare)
+
+
+def _held_gap_ms(trial: Trial) -> float:
+    return trial.seen.held_gap_ms
+
+
+def _longest_gap_ms(trial: Trial) -> float:
+    return trial.seen.longest_gap_ms
 
 
 def harm(trials: Sequence[Trial], side: Side) -> Harm:
@@ -80,7 +92,7 @@ def moves_table(trials: Sequence[Trial], side: Side) -> str:
     """Return the median of each move of one side, in milliseconds."""
     mine = of_side(trials, side)
     moves = [
-        (move, f"{median(trial.told.took_ms[move] for trial in mine):.1f} ms")
-        for move in mine[0].told.took_ms
+        (move, f"{median(trial.told.took_ms(move) for trial in mine):.1f} ms")
+        for move in mine[0].told.moves
     ]
     return in_columns([(f"{side}, while users wait", "median"), *moves])

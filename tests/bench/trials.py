@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from threading import Event
 
+from orchestrator.adapters.system import SystemClock
+from orchestrator.domain.observation import Interval
 from tests.bench.bare_hands import BareHands
 from tests.bench.instrument import Instrument, Seen
 from tests.bench.load import LoadReport, load, tables_for_load
@@ -68,12 +70,16 @@ class Course:
 
     def idle(self, rounds: int) -> list[float]:
         """Return the longest gaps when nobody touches anything, in milliseconds."""
-        names = [f"{self.name}-idle-{number}" for number in range(rounds)]
-        for name in names:
+        clock, gaps = SystemClock(), []
+        for number in range(rounds):
             await_calm(self.lab)
+            name = f"{self.name}-idle-{number}"
             with self.instrument.watching(name):
+                began = clock.now()
                 Event().wait(IDLE_S)
-        return [self.instrument.seen(name).longest_gap_ms for name in names]
+                idle = Interval(began, clock.now())
+            gaps.append(self.instrument.seen(name, idle).held_gap_ms)
+        return gaps
 
     def _try(self, side: Side, number: int, *, is_loaded: bool) -> Trial:
         roles = await_calm(self.lab)
@@ -87,7 +93,7 @@ class Course:
             return Trial(
                 side=side,
                 direction=f"{roles.primary} → {roles.target}",
-                seen=self.instrument.seen(told.run),
+                seen=self.instrument.seen(told.run, told.held),
                 told=told,
                 load=at_work.stop() if at_work else None,
             )
@@ -96,4 +102,4 @@ class Course:
         with self.instrument.watching(name):
             Event().wait(BEFORE_S)
             watch = BareHands(self.lab, self.ssh).switch_over(roles)
-        return RunTold(run=name, doubt="", took_ms=watch.took_ms)
+        return RunTold(run=name, doubt="", moves=watch.moves)
