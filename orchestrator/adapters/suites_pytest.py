@@ -78,8 +78,9 @@ class PytestSuites:
 
 def _run(folder: Path, file: Path, within: timedelta) -> int | None:
     """Return pytest's exit code; ``None`` if it was cut off."""
-    # setpriv: a controller that dies takes the suite along.
-    argv = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-P", "-m", "pytest"]
+    # nice: what watches the users goes before on a machine with few cores. setpriv: a controller
+    # that dies takes the suite along.
+    argv = ["nice", "setpriv", "--pdeathsig", "TERM", sys.executable, "-P", "-m", "pytest"]
     argv += ["-c", str(folder / "pytest.ini"), "--rootdir", str(file.parent)]
     argv += ["--confcutdir", str(file.parent), "--import-mode", "importlib"]
     argv += ["-p", "no:cacheprovider", "-p", suite_fixtures.__name__]

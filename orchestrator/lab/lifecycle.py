@@ -110,6 +110,9 @@ def _build(home: Path, say: Say) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     _LABS[blueprint.kind].build(home, say)
     write_file(home / _IDENTITY, File(record.identity, 0o600))
+    # What was written here and before (packages, environments) goes to disk now: the kernel would
+    # do it half a minute later, and every commit of the databases would wait for it.
+    os.sync()
     write_record(replace(record, complete=True))
 
 

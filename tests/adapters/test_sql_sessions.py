@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.sql_sessions import SqlSessions
+from orchestrator.adapters.sql_sessions import MOST_IDLE, SqlSessions
 from orchestrator.adapters.sql_statements import Answer, Login
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.trouble import Trouble, TroubleKind
 from orchestrator.domain.errors import TargetUnavailable
 from tests.support.environments import a_database, a_host, an_environment
 from tests.support.real_postgresql import RealPostgresql
+from tests.support.waiting import wait_until
 
 OPERATOR = Login(member="orders-db/db-a1", account="operator")
 READER = Login(member="orders-db/db-a1", account="operator", is_read_only=True)
@@ -38,6 +40,14 @@ def sessions_on(port: int) -> SqlSessions:
 
 def soon(seconds: float = 10.0) -> Deadline:
     return Deadline.after(timedelta(seconds=seconds))
+
+
+def our_sessions(postgresql: RealPostgresql) -> int:
+    with postgresql.connect() as connection:
+        rows = connection.execute(
+            "select from pg_stat_activity where application_name = 'recover'"
+        ).fetchall()
+    return len(rows)
 
 
 def answered(answer: Answer | Trouble) -> Answer:
@@ -92,6 +102,16 @@ def test_the_connection_is_used_again(sessions: SqlSessions) -> None:
     }
 
     assert len(pids) == 1
+
+
+def test_after_many_looks_at_once_few_connections_stay(
+    sessions: SqlSessions, postgresql: RealPostgresql
+) -> None:
+    with ExitStack() as looks:
+        for _ in range(MOST_IDLE + 3):
+            looks.enter_context(sessions.borrow(READER, deadline=soon()))
+
+    wait_until(lambda: our_sessions(postgresql) == MOST_IDLE, "only so many sessions stay")
 
 
 def test_no_borrower_finds_an_open_transaction(sessions: SqlSessions) -> None:

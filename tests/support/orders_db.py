@@ -100,7 +100,8 @@ class OrdersDb:
         if problems:
             return problems
         try:
-            return (*self._entry_complaints(), *self._member_complaints())
+            complaints = (*self._entry_complaints(), *self._member_complaints())
+            return complaints or self._replay_complaints()
         except psycopg.Error as error:
             return (str(error),)
 
@@ -146,6 +147,14 @@ class OrdersDb:
             if not is_primary and self.streams_from(member) != self.lab.host(primary).address:
                 found.append(f"{member}: streams from {self.streams_from(member) or 'nobody'}")
         return tuple(found)
+
+    def _replay_complaints(self) -> tuple[str, ...]:
+        """Write, and see that it arrives; a standby that replays nothing may well stream."""
+        assert self.takes_a_write()
+        [(written,)] = self.ask(self.primary, "select pg_current_wal_lsn()")
+        query = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
+        late = [m for m in (self.target, self.bystander) if not self.says(m, query, written)]
+        return tuple(f"{member}: has not replayed {written}" for member in late)
 
 
 _FOREIGN_SETTINGS = """

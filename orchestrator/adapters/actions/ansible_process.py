@@ -20,12 +20,16 @@ from typing import NoReturn
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
+POLITE = 10
+
 
 def main() -> None:
     """Run Ansible once."""
     answer_file = Path(sys.argv[1])
     arguments = json.load(sys.stdin)
     _tie_to_parent(arguments.pop("parent"))
+    # What watches the users, and the driver itself, go before on a machine with few cores.
+    os.nice(POLITE)
     signal.signal(signal.SIGTERM, _leave)
     # The sockets of shared connections need a short path, which the run's folder may not have.
     with tempfile.TemporaryDirectory(prefix="recover-ssh-") as sockets:
