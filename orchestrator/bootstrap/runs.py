@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -73,19 +72,22 @@ def create_run(
 
 
 def spawn_driver(settings: Settings, run: RunId) -> None:
-    """Start a process of its own that drives *run*, and wait until it holds the run."""
+    """Start a process that drives *run* and outlives us; wait until it holds the run, or died."""
     folder = folder_of(settings, run)
-    argv = [sys.executable, "-P", "-m", "orchestrator", "--state", str(settings.state)]
-    with folder.driver_log.open("a") as log:
-        driver = subprocess.Popen(
-            [*argv, "--content", str(folder.content), "drive", run],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "RECOVER_TRACEBACK": "1"},
-            start_new_session=True,
-        )
-    while not folder.has_driver() and driver.poll() is None:
+    places = ["--state", str(settings.state), "--content", str(folder.content)]
+    appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    driver = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-m", "orchestrator", *places, "drive", run],
+        {**os.environ, "RECOVER_TRACEBACK": "1"},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(folder.driver_log), appending, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    while not folder.has_driver() and os.waitpid(driver, os.WNOHANG) == (0, 0):
         CLOCK.pause(BETWEEN_GLANCES)
 
 

@@ -7,6 +7,7 @@ OrchestratorError
 │   └── ResourceLocked     another run holds a resource that this one needs
 ├── EvidenceIncomplete     we looked, and cannot know
 ├── TargetUnavailable      we could not try: network, credentials, missing tool
+├── DriverLost             the process that was to drive a run ended at once
 ├── JournalConflict        somebody else wrote to this run first: read again, decide again
 └── JournalBroken          the record can no longer be trusted or written: stop mutating
 """
@@ -48,6 +49,10 @@ class EvidenceIncomplete(OrchestratorError):
 
 class TargetUnavailable(OrchestratorError):
     """The target was not tried, so nothing on it has changed."""
+
+
+class DriverLost(OrchestratorError):
+    """The run stands where it stood; another driver can be started."""
 
 
 class JournalConflict(OrchestratorError):

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from orchestrator.bootstrap import runs
 from orchestrator.domain.checklist import ChecklistItem, ItemName, PersonName
-from orchestrator.domain.errors import JournalConflict, RequestMalformed, RequestRefused
+from orchestrator.domain.errors import (
+    DriverLost,
+    JournalConflict,
+    RequestMalformed,
+    RequestRefused,
+)
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.report import Report
 from orchestrator.domain.run import Entry, Event, ExitCode, RunCreated, RunEnded, RunId
@@ -153,6 +158,7 @@ class RunDesk:
 
         Raises:
             RequestRefused: If it has one, or has ended.
+            DriverLost: If the process ended without bringing the run to rest.
         """
         state = self.state()
         if state.ended:
@@ -160,13 +166,20 @@ class RunDesk:
         if self.is_driven():
             raise RequestRefused(f"run {self.run} has a driver already")
         runs.spawn_driver(self._settings, self.run)
+        if not self.is_driven() and not self.is_at_rest():
+            said = "; ".join(self.last_words()) or "it said nothing"
+            raise DriverLost(
+                f"the driver of run {self.run} ended at once ({said}); "
+                f"`recover resume {self.run}` starts another"
+            )
 
     def drive(self) -> None:
         """Drive the run in this process, to its end or to a hold; then write the report."""
         from orchestrator.bootstrap.driving import drive_run
 
+        plan = self.plan
         with self._folder.driving():
-            drive_run(self._settings, self.plan, self.run)
+            drive_run(self._settings, plan, self.run)
             self.write_report()
 
     def write_report(self) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.domain.checklist import ItemName, PersonName
-from orchestrator.domain.errors import RequestMalformed, RequestRefused
+from orchestrator.domain.errors import DriverLost, RequestMalformed, RequestRefused
 from orchestrator.domain.run import AbortRequested, ExitCode, ItemSigned, RunEnded, RunId
 from orchestrator.domain.verdict import Verdict
 from orchestrator.interfaces.desk import RunDesk
@@ -118,6 +118,15 @@ def test_a_run_with_a_driver_takes_no_second_one(settings: Settings) -> None:
         with pytest.raises(RequestRefused, match="has a driver already"):
             desk.start_driver()
     assert not desk.is_driven()
+
+
+def test_a_driver_that_ends_at_once_is_not_told_as_one_that_drives(settings: Settings) -> None:
+    keep_run(settings.state, waiting())
+    plan = settings.state / "runs" / RUN / "plan.json"
+    plan.write_text(plan.read_text().replace("database-switchover", "another-playbook"))
+
+    with pytest.raises(DriverLost, match=r"is not the plan that was shown.*recover resume"):
+        RunDesk(settings, RUN).start_driver()
 
 
 def test_looking_whether_a_run_is_driven_never_keeps_a_driver_out(settings: Settings) -> None:

@@ -14,6 +14,10 @@ _LAG_BYTES = """
     select pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) from pg_stat_replication
     where application_name = %s and state = 'streaming'
 """
+_WRITE_20_MIB = """
+    select pg_logical_emit_message(false, 'lag', repeat('x', 1024 * 1024))
+    from generate_series(1, 20)
+"""
 _SILENT_S = """
     select extract(epoch from now() - last_msg_receipt_time) from pg_stat_wal_receiver
     where status = 'streaming'
@@ -72,12 +76,11 @@ def target_is_asynchronous(db: OrdersDb) -> Iterator[Seen]:
 
 @contextmanager
 def target_lags(db: OrdersDb) -> Iterator[Seen]:
-    """Freeze the process that replays, and fill more than a segment of WAL."""
+    """Freeze the process that replays, and write more than may be missing."""
     primary, target = db.primary, db.target
     db.signal(target, "STOP", "startup recovering")
-    for _ in range(2):
-        db.ask(primary, "select pg_logical_emit_message(false, 'lag', 'lag')")
-        db.ask(primary, "select pg_switch_wal()")
+    db.ask(primary, _WRITE_20_MIB)
+    db.ask(primary, "select pg_switch_wal()")
 
     def lags() -> bool:
         rows = db.ask(primary, _LAG_BYTES, target)
