@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 from collections.abc import Mapping
 
 import click
 
 from orchestrator.domain.checklist import PersonName
+from orchestrator.domain.errors import RequestRefused
 from orchestrator.settings import Settings
 
 FORMATS = click.Choice(["table", "json", "jsonl"])
@@ -55,3 +57,14 @@ def parameters(assignments: tuple[str, ...]) -> Mapping[str, str]:
             raise click.UsageError(f"--set {name} is given twice")
         given[name] = value
     return given
+
+
+def require_confirmation(given: str | None, resources: tuple[str, ...]) -> None:
+    """Want the name of what is recovered typed back: at the prompt, or in a script."""
+    wanted = " ".join(resources)
+    if given is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"this changes {wanted}: give --confirm {wanted}")
+        given = click.prompt(f"This changes {wanted}. Type its name to go on", err=True)
+    if given != wanted:
+        raise RequestRefused(f"--confirm {given} is not {wanted}, which would be changed")

@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from orchestrator.domain.errors import RequestRefused
 from orchestrator.interfaces.asking import (
     as_option,
     chosen_environment,
@@ -14,6 +13,7 @@ from orchestrator.interfaces.asking import (
     output_option,
     parameters,
     person,
+    require_confirmation,
     set_option,
 )
 from orchestrator.interfaces.listing import print_rows
@@ -74,7 +74,7 @@ def run(
     made, files = plans.make_plan_now(settings, playbook, where, parameters(assignments))
     if not detach:
         click.echo(plan_summary(made))
-    _confirm(confirm, made.resources)
+    require_confirmation(confirm, made.resources)
     created = runs.create_run(settings, made, files, requester=person(name), reason=reason)
     desk = RunDesk(settings, created)
     desk.start_driver()
@@ -109,14 +109,3 @@ def runs(settings: Settings, output: str) -> None:
     rows = tuple(all_runs(settings))
     lines = runs_as_table(rows) if rows else ("no run yet",)
     print_rows([asdict(row) for row in rows], output, tuple(lines))
-
-
-def _confirm(given: str | None, resources: tuple[str, ...]) -> None:
-    """Want the name of what is recovered typed back: at the prompt, or in a script."""
-    wanted = " ".join(resources)
-    if given is None:
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"this changes {wanted}: give --confirm {wanted}")
-        given = click.prompt(f"This changes {wanted}. Type its name to go on", err=True)
-    if given != wanted:
-        raise RequestRefused(f"--confirm {given} is not {wanted}, which would be changed")

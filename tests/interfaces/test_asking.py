@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import click
 import pytest
 
-from orchestrator.interfaces.asking import chosen_environment, parameters, person
+from orchestrator.domain.errors import RequestRefused
+from orchestrator.interfaces.asking import (
+    chosen_environment,
+    parameters,
+    person,
+    require_confirmation,
+)
 from orchestrator.settings import Settings
 
 
@@ -66,3 +73,20 @@ def test_the_environment_is_the_one_given_else_the_variable_s_else_the_lab_s(
 def test_without_an_environment_it_says_how_to_name_one(settings: Settings) -> None:
     with pytest.raises(click.UsageError, match=r"--env NAME.*recover lab up"):
         chosen_environment(settings, None)
+
+
+def test_the_name_of_what_is_changed_opens_the_way() -> None:
+    require_confirmation("orders-db", ("orders-db",))
+
+
+@pytest.mark.parametrize("given", ["orders", "orders-db ", "ORDERS-DB", ""])
+def test_any_other_name_is_a_refusal(given: str) -> None:
+    with pytest.raises(RequestRefused, match="is not orders-db, which would be changed"):
+        require_confirmation(given, ("orders-db",))
+
+
+def test_a_script_that_names_nothing_is_told_what_to_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("orders-db\n"))
+
+    with pytest.raises(click.UsageError, match="give --confirm orders-db"):
+        require_confirmation(None, ("orders-db",))
