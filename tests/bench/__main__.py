@@ -22,10 +22,10 @@ from tests.bench.instrument import Instrument
 from tests.bench.recover_command import PLAYBOOK, RecoverCommand, RunFailed, chosen_settings
 from tests.bench.roles import LabUnfit
 from tests.bench.start_up import measure_start_up
-from tests.bench.summary import gap_rows, harm, harm_table, moves_table
+from tests.bench.summary import gap_rows, harm, harm_table, moves_table, of_side
 from tests.bench.table import Row, as_table, compare
 from tests.bench.trials import Course, Side, Trial
-from tests.bench.warm_ssh import warm_ssh
+from tests.bench.warm_ssh import CommandFailed, warm_ssh
 from tests.support.lab import Lab
 
 RUNS = 7
@@ -34,16 +34,20 @@ OUTPUT = Path("build/bench.json")
 
 
 def main() -> int:
-    """Measure, print tables, write the JSON."""
+    """Measure, print tables, write the JSON; what was measured before a failure is kept."""
     arguments = _arguments()
+    rows: list[Row] = []
+    trials: list[Trial] = []
+    failure = ""
     try:
-        rows, trials = _measure(arguments.runs, arguments.loaded_runs)
-    except (LabError, LabUnfit, RunFailed) as error:
-        _say(f"{type(error).__name__}: {error}")
-        return 1
+        _measure(rows, trials, arguments.runs, arguments.loaded_runs)
+    except (CommandFailed, LabError, LabUnfit, RunFailed) as error:
+        failure = f"{type(error).__name__}: {error}"
     _show(rows, trials)
     _write(arguments.output, rows, trials)
-    return 0
+    if failure:
+        _say(failure)
+    return 1 if failure else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,21 +61,23 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _measure(runs: int, loaded_runs: int) -> tuple[list[Row], list[Trial]]:
+def _measure(rows: list[Row], trials: list[Trial], runs: int, loaded_runs: int) -> None:
+    """Add to *rows* and *trials* as they come."""
     recover = RecoverCommand(settings=chosen_settings())
-    rows = [measure_start_up()]
+    rows.append(measure_start_up())
     with _lab(recover) as (lab, up_ms), warm_ssh(lab) as ssh, _instrument(recover, lab) as eye:
         if up_ms:
             rows.append(compare("lab up", [up_ms]))
         name = f"bench-{time.monotonic_ns() // 1_000_000}"
         course = Course(name=name, lab=lab, ssh=ssh, recover=recover, instrument=eye)
         rows.append(compare("longest gap, nobody touches anything", course.idle(IDLE_ROUNDS)))
-        quiet = [_told(trial) for trial in course.run(runs, is_loaded=False)]
-        loaded = [_told(trial) for trial in course.run(loaded_runs, is_loaded=True)]
-    for what, trials in (("in peace", quiet), ("under pgbench", loaded)):
-        if trials:
-            rows += gap_rows(what, trials)
-    return rows, quiet + loaded
+        for rounds, is_loaded in ((runs, False), (loaded_runs, True)):
+            tried = []
+            for trial in course.run(rounds, is_loaded=is_loaded):
+                _tell(trial)
+                tried.append(trial)
+                trials.append(trial)
+            rows += gap_rows("under pgbench" if is_loaded else "in peace", tried)
 
 
 @contextmanager
@@ -102,8 +108,8 @@ def _instrument(recover: RecoverCommand, lab: Lab) -> Iterator[Instrument]:
         instrument.close()
 
 
-def _told(trial: Trial) -> Trial:
-    """Return *trial* after a line about it, for whoever waits."""
+def _tell(trial: Trial) -> None:
+    """Say how one trial went, to whoever waits."""
     seen = trial.seen
     counts = f"failed {seen.failed}  lost {seen.lost}"
     load = f"  pgbench failed {trial.load.failed}" if trial.load else ""
@@ -111,14 +117,13 @@ def _told(trial: Trial) -> Trial:
         f"{trial.side:10}  {trial.direction}  gap {seen.held_gap_ms:7.1f} ms"
         f"  (whole run {seen.longest_gap_ms:7.1f} ms)  {counts}{load}"
     )
-    return trial
 
 
 def _show(rows: Sequence[Row], trials: Sequence[Trial]) -> None:
     _say("\n" + as_table(rows))
-    if trials:
-        _say("\n" + harm_table([harm(trials, side) for side in Side]))
-        for side in Side:
+    _say("\n" + harm_table([harm(trials, side) for side in Side]))
+    for side in Side:
+        if of_side(trials, side):
             _say("\n" + moves_table(trials, side))
 
 

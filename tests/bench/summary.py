@@ -37,7 +37,12 @@ def of_side(trials: Sequence[Trial], side: Side) -> list[Trial]:
 
 
 def gap_rows(burden: str, trials: Sequence[Trial]) -> list[Row]:
-    """Compare the gaps of both sides: while traffic was held, and anywhere in the trial."""
+    """Compare the gaps of both sides: while traffic was held, and anywhere in the trial.
+
+    There is nothing to compare unless both were tried.
+    """
+    if not (of_side(trials, Side.OURS) and of_side(trials, Side.BARE)):
+        return []
     return [
         _gap_row(f"switchover {burden}: gap while traffic is held", trials, _held_gap_ms),
         _gap_row(f"switchover {burden}: longest gap of the whole run", trials, _longest_gap_ms),
