@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RECOVER := $(BIN)/recover
 PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := -n 2 --dist loadfile
 COVERED := --cov --cov-report=term-missing --cov-fail-under=100
 # Debian packages by name: what the lab's hosts run on, and what a virtual environment needs.
 PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql-15 \
@@ -80,11 +81,12 @@ check: lint types imports ## All static checks
 
 .PHONY: test
 test: setup ## Every test, those in the lab included, with the coverage of domain and engine
-	@$(PYTEST) $(COVERED)
+	@$(PYTEST) -m "not lab" $(SIDE_BY_SIDE) $(COVERED)
+	@$(PYTEST) -m lab
 
 .PHONY: unit-test
 unit-test: setup ## The tests that need no lab, with the coverage of domain and engine
-	@$(PYTEST) -m "not lab" $(COVERED)
+	@$(PYTEST) -m "not lab" $(SIDE_BY_SIDE) $(COVERED)
 
 .PHONY: lab-test
 lab-test: setup ## The tests in the lab of real hosts

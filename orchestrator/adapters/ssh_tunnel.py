@@ -16,6 +16,8 @@ from orchestrator.adapters.ssh_commands import hang_up
 CHUNK_BYTES = 32 * 1024
 PORT = 5432
 """Only a part of the socket's name, as libpq forms it."""
+_ENDINGS = (OSError, EOFError, paramiko.SSHException)
+"""Ways in which either side may go away while the other still talks: what follows is an end."""
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def socket_for(channel: paramiko.Channel) -> Iterator[tuple[str, int]]:
 
 
 def _serve(listener: socket.socket, channel: paramiko.Channel) -> None:
-    with suppress(OSError, EOFError):
+    with suppress(*_ENDINGS):
         client, _ = listener.accept()
         with client:
             back = threading.Thread(target=_copy_back, args=(channel, client), daemon=True)
@@ -53,7 +55,7 @@ def _serve(listener: socket.socket, channel: paramiko.Channel) -> None:
 
 
 def _copy_back(channel: paramiko.Channel, client: socket.socket) -> None:
-    with suppress(OSError):
+    with suppress(*_ENDINGS):
         while chunk := channel.recv(CHUNK_BYTES):
             client.sendall(chunk)
         client.shutdown(socket.SHUT_RDWR)
