@@ -66,7 +66,7 @@ def make_plan(written: Written, given: Mapping[str, str], facts: Facts) -> Plan:
         defaults=_plain_defaults(playbook),
         resources=tuple(sorted({parameters[name] for name in playbook.locks})),
         gate=playbook.gate,
-        checklists={name: binder.checklist(written.checklists[name]) for name in _gates(playbook)},
+        checklists={name: binder.checklist(written.checklists[name]) for name in playbook.gates},
         steps=tuple(binder.moves(playbook.steps)),
         prior_state=binder.probes("playbook", playbook.prior_state, ("prior_state",)),
         verify=binder.verification(playbook.verify),
@@ -77,11 +77,6 @@ def make_plan(written: Written, given: Mapping[str, str], facts: Facts) -> Plan:
     )
     binder.raise_problems()
     return plan
-
-
-def _gates(playbook: Playbook) -> tuple[ChecklistName, ...]:
-    between = (move.gate for move in playbook.steps if isinstance(move, GateStop))
-    return (playbook.gate, *between)
 
 
 def _plain_defaults(playbook: Playbook) -> Mapping[str, str]:
