@@ -125,12 +125,21 @@ def two_members_take_writes(db: OrdersDb) -> Iterator[Seen]:
 
 @contextmanager
 def the_primary_hangs(db: OrdersDb) -> Iterator[Seen]:
-    """Freeze every process of it; its address still accepts connections."""
+    """Freeze every process of it; its address still accepts connections.
+
+    The postmaster first, so that nobody is born or buried after that.
+    """
     primary, lab = db.primary, db.lab
-    lab.ssh(primary, "pkill --signal STOP --exact postgres")
-    states = "ps -C postgres -o stat= | grep -vc ^T"
+    postmaster = f"$(head -1 {DATA}/postmaster.pid)"
+    lab.ssh(primary, f"kill -STOP {postmaster} && pkill --signal STOP --exact postgres")
+    moving = "ps -C postgres -o stat= | grep -vc '^[TZ]'"
+
+    def is_frozen() -> bool:
+        return lab.try_ssh(primary, moving).stdout.strip() == "0"
+
+    wait_until(is_frozen, "a primary whose last process stands still")
     try:
-        yield lambda: lab.try_ssh(primary, states).stdout.strip() == "0"
+        yield is_frozen
     finally:
         lab.ssh(primary, "pkill --signal CONT --exact postgres")
     wait_until(db.takes_a_write, "a primary that takes writes")
