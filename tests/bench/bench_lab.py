@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import httpx
 import psycopg
@@ -17,8 +17,9 @@ from orchestrator.lab import lifecycle
 from orchestrator.lab.errors import LabError
 from orchestrator.lab.topology import FULL
 from orchestrator.settings import Settings
+from tests.bench.instrument import Instrument
 from tests.bench.recover_command import PLAYBOOK, RecoverCommand, RunFailed
-from tests.bench.roles import LabUnfit
+from tests.bench.roles import LabUnfit, await_calm
 from tests.bench.warm_ssh import CommandFailed
 from tests.support.lab import Lab
 
@@ -50,6 +51,19 @@ def full_environment(settings: Settings) -> Environment:
     """Return what the content says of the lab."""
     _, environment = contents.load(settings).pick(PLAYBOOK, FULL.environment)
     return environment.value
+
+
+@contextmanager
+def users_of_pooler(settings: Settings, lab: Lab) -> Iterator[Instrument]:
+    """Watch what those see who come through the lab's pooler."""
+    with closing(
+        Instrument(
+            full_environment(settings),
+            settings,
+            lambda user: lab.connect(await_calm(lab).primary, user=user),
+        )
+    ) as instrument:
+        yield instrument
 
 
 def say(line: str) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from orchestrator.domain.environment import Environment
 from tests.bench import failover_table as table
-from tests.bench.bench_lab import FAILURES, bench_lab, full_environment, say
+from tests.bench.bench_lab import FAILURES, bench_lab, full_environment, say, users_of_pooler
 from tests.bench.failover_trials import Fault, Trial, try_failover
 from tests.bench.instrument import Instrument
 from tests.bench.patroni import patroni_in_charge, require_packages
 from tests.bench.patroni_settings import ENTRY_PORT
 from tests.bench.patroni_side import PatroniSide
 from tests.bench.recover_command import RecoverCommand, chosen_settings
+from tests.bench.recover_side import RecoverSide
 from tests.bench.warm_ssh import WarmSsh, warm_ssh
 from tests.support.lab import Lab
 
@@ -66,7 +67,15 @@ def _measure(runs: int, faults: Sequence[Fault], minutes: float) -> Iterator[Tri
         for _ in range(runs):
             if time.monotonic() > until:
                 return
+            yield from _try_ours(recover, lab, faults)
             yield from _try_patroni(recover, lab, ssh, faults)
+
+
+def _try_ours(recover: RecoverCommand, lab: Lab, faults: Sequence[Fault]) -> Iterator[Trial]:
+    side = RecoverSide(lab, recover)
+    with users_of_pooler(recover.settings, lab) as eye:
+        for fault in faults:
+            yield try_failover(_fresh_name(fault), fault, side, eye)
 
 
 def _try_patroni(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 
-from tests.bench.failover_trials import Decision, Fault, SideName, Trial
+from tests.bench.failover_trials import Fault, SideName, Trial
+from tests.bench.recover_command import Decision
 from tests.bench.table import Row, compare, in_columns
 
 WAITS = ("fault", "side", "n", "→ trigger", "→ gates", "→ write", "fault → write", "ratio")

@@ -22,6 +22,7 @@ from orchestrator.domain.observation import (
 )
 from orchestrator.engine.watching import measure
 from tests.bench.instrument import Instrument, gap_across
+from tests.bench.recover_command import Decision
 from tests.bench.roles import LabUnfit
 from tests.bench.trials import BEFORE_S
 
@@ -38,19 +39,6 @@ class Fault(StrEnum):
     KILL = "kill"
     HANG = "hang"
     BLACK_HOLE = "black-hole"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The moments of a failover that people decide on.
-
-    Attributes:
-        triggered: Somebody asked for it.
-        satisfied: The last gate before the first step was open.
-    """
-
-    triggered: datetime
-    satisfied: datetime
 
 
 class SideName(StrEnum):
@@ -76,12 +64,12 @@ class Side(Protocol):
         """Let *fault* happen to *primary*, and see that it has happened."""
         ...
 
-    def answer(self) -> Decision | None:
-        """Do what people have to do about it; nothing if nobody is asked."""
+    def answer(self) -> None:
+        """Do what people have to do about it."""
         ...
 
-    def heal(self, fault: Fault, primary: str) -> None:
-        """Take the fault away, and let the member come back."""
+    def heal(self, fault: Fault, primary: str) -> Decision | None:
+        """Take the fault away, let the member come back, and tell what people decided."""
         ...
 
 
@@ -120,9 +108,9 @@ def try_failover(name: str, fault: Fault, side: Side, instrument: Instrument) ->
         began = clock.now()
         side.strike(fault, primary)
         struck = Interval(began, clock.now())
-        decision = side.answer()
+        side.answer()
         _await_service(canary, struck.end)
-        side.heal(fault, primary)
+        decision = side.heal(fault, primary)
         successor = side.await_calm()
         Event().wait(AFTER_S)
     samples = instrument.samples(name)

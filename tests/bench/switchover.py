@@ -5,21 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.bench_lab import FAILURES, bench_lab, full_environment, say
-from tests.bench.instrument import Instrument
+from tests.bench.bench_lab import FAILURES, bench_lab, say, users_of_pooler
 from tests.bench.recover_command import RecoverCommand, chosen_settings
-from tests.bench.roles import await_calm
 from tests.bench.start_up import measure_start_up
 from tests.bench.summary import gap_rows, harm, harm_table, moves_table, of_side
 from tests.bench.table import Row, as_table, compare
 from tests.bench.trials import Course, Side, Trial
 from tests.bench.warm_ssh import warm_ssh
-from tests.support.lab import Lab
 
 RUNS = 7
 IDLE_ROUNDS = 5
@@ -59,7 +55,7 @@ def _measure(rows: list[Row], trials: list[Trial], runs: int, loaded_runs: int) 
     with (
         bench_lab(recover) as (lab, up_ms),
         warm_ssh(lab) as ssh,
-        _instrument(recover, lab) as eye,
+        users_of_pooler(recover.settings, lab) as eye,
     ):
         if up_ms:
             rows.append(compare("lab up", [up_ms]))
@@ -73,17 +69,6 @@ def _measure(rows: list[Row], trials: list[Trial], runs: int, loaded_runs: int) 
                 tried.append(trial)
                 trials.append(trial)
             rows += gap_rows("under pgbench" if is_loaded else "in peace", tried)
-
-
-@contextmanager
-def _instrument(recover: RecoverCommand, lab: Lab) -> Iterator[Instrument]:
-    """Let users come through the pooler."""
-    environment = full_environment(recover.settings)
-    instrument = Instrument(
-        environment, recover.settings, lambda user: lab.connect(await_calm(lab).primary, user=user)
-    )
-    with closing(instrument):
-        yield instrument
 
 
 def _tell(trial: Trial) -> None:

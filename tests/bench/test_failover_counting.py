@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from orchestrator.domain.observation import Interval, MarkerWrite, WriteOutcome, Writes
 from tests.bench.failover_table import rows, waits_table, writes_table
-from tests.bench.failover_trials import Decision, Fault, SideName, Trial, is_served_since
+from tests.bench.failover_trials import Fault, SideName, Trial, is_served_since
+from tests.bench.recover_command import Decision
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
