@@ -14,7 +14,7 @@ from pathlib import Path
 from orchestrator.domain.environment import Environment
 from tests.bench import failover_table as table
 from tests.bench.bench_lab import FAILURES, bench_lab, full_environment, say, users_of_pooler
-from tests.bench.failover_trials import Fault, Trial, try_failover
+from tests.bench.failover_trials import Fault, SideName, Trial, try_failover
 from tests.bench.instrument import Instrument
 from tests.bench.patroni import patroni_in_charge, require_packages
 from tests.bench.patroni_settings import ENTRY_PORT
@@ -35,6 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=int, default=RUNS, help="of each side with each fault")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="start no round after that")
     parser.add_argument("--faults", type=Fault, nargs="+", choices=Fault, default=tuple(Fault))
+    parser.add_argument(
+        "--sides", type=SideName, nargs="+", choices=SideName, default=tuple(SideName)
+    )
     parser.add_argument("--output", type=Path, default=OUTPUT)
 
 
@@ -47,7 +50,7 @@ def measure_failovers(arguments: argparse.Namespace) -> str:
     trials: list[Trial] = []
     failure = ""
     try:
-        for trial in _measure(arguments.runs, arguments.faults, arguments.minutes):
+        for trial in _measure(arguments):
             _tell(trial)
             trials.append(trial)
     except FAILURES as error:
@@ -58,17 +61,19 @@ def measure_failovers(arguments: argparse.Namespace) -> str:
     return failure
 
 
-def _measure(runs: int, faults: Sequence[Fault], minutes: float) -> Iterator[Trial]:
+def _measure(arguments: argparse.Namespace) -> Iterator[Trial]:
     """Yield trials as they come; the sides take turns, each with every fault."""
     require_packages()
     recover = RecoverCommand(settings=chosen_settings())
-    until = time.monotonic() + minutes * 60
+    until = time.monotonic() + arguments.minutes * 60
     with bench_lab(recover) as (lab, _), warm_ssh(lab) as ssh:
-        for _ in range(runs):
+        for _ in range(arguments.runs):
             if time.monotonic() > until:
                 return
-            yield from _try_ours(recover, lab, faults)
-            yield from _try_patroni(recover, lab, ssh, faults)
+            if SideName.OURS in arguments.sides:
+                yield from _try_ours(recover, lab, arguments.faults)
+            if SideName.PATRONI in arguments.sides:
+                yield from _try_patroni(recover, lab, ssh, arguments.faults)
 
 
 def _try_ours(recover: RecoverCommand, lab: Lab, faults: Sequence[Fault]) -> Iterator[Trial]:

@@ -118,7 +118,8 @@ class Patroni:
         """Let *first* lead, and tell it what all are to agree on."""
         self.start_member(first)
         rest = f"http://{self._lab.host(first).management}:{settings.REST_PORT}"
-        _await(lambda: _answers(f"{rest}/primary"), f"{first} leads")
+        # It leads a moment before there is anything that could be replaced.
+        _await(lambda: _answers(f"{rest}/config"), f"{first} leads")
         httpx.put(f"{rest}/config", json=settings.CLUSTER).raise_for_status()
 
     def _leader_of_whole(self) -> str:
