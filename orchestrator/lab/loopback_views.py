@@ -170,6 +170,7 @@ port = {LOOPBACK.ports.postgresql}
     return {
         **{name: File(text, 0o600, owner) for name, text in texts.items()},
         "bin/pg_ctl": _wrapper(start, directory / "log"),
+        "bin/as-owner": _wrapper(["env"], directory / "log"),
         "bin/pg_controldata": _wrapper([f"{postgresql.BIN}/pg_controldata"], directory / "log"),
     }
 
