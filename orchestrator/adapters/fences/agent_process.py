@@ -17,7 +17,7 @@ from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.trouble import first_line
 from orchestrator.domain.errors import TargetUnavailable
 
-SYSTEM_PATH = os.pathsep.join((os.defpath, "/usr/local/sbin", "/usr/sbin", "/sbin"))
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where programs are found, by us and by them; agents live in ``sbin``, which users lack."""
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 """From util-linux: a controller that is killed leaves no agent behind."""

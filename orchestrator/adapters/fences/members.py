@@ -164,8 +164,17 @@ class MemberFences:
             sight.state is not wanted and report.outcome is Outcome.DONE and not deadline.is_over
         ):
             self._clock.pause(BETWEEN_LOOKS)
-            sight = self._look_anew(member, fence, deadline)
+            newer = self._look_anew(member, fence, deadline)
+            # A look that the end of the time cuts off does not undo what was seen before it.
+            sight = sight if deadline.is_over else newer
         return sight
+
+    def _still_serves(self, seen: _Seen, asked_at_s: float) -> bool:
+        """Tell whether one look answers another's question; silence only for who waited for it."""
+        if seen.at_s >= asked_at_s:
+            return True
+        is_known = seen.sight.state is not FenceState.UNKNOWN
+        return is_known and self._clock.monotonic() - seen.at_s < REUSED_FOR_S
 
     def _look_anew(self, member: str, fence: Fence, deadline: Deadline) -> Sight:
         self._seen.pop((member, fence.fence), None)
@@ -173,10 +182,10 @@ class MemberFences:
 
     def _look(self, member: str, fence: Fence, deadline: Deadline) -> Sight:
         """Look, or take a look that has just been made: several places ask at the same time."""
-        key = (member, fence.fence)
+        key, asked_at_s = (member, fence.fence), self._clock.monotonic()
         with self._looking[key]:
             seen = self._seen.get(key)
-            if seen and self._clock.monotonic() - seen.at_s < REUSED_FOR_S:
+            if seen and self._still_serves(seen, asked_at_s):
                 return seen.sight
             fencer = self._fencers[fence.kind]
             own = deadline.or_sooner(fence.within)
