@@ -10,16 +10,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from orchestrator.adapters.actions.ansible import AnsibleActor
+from orchestrator.adapters.actions.fence import FenceActor
 from orchestrator.adapters.actions.http import HttpActor
 from orchestrator.adapters.actions.manual import ManualActor
 from orchestrator.adapters.actions.sql import SqlActionInputs, SqlActor
 from orchestrator.adapters.actions.ssh import SshActor
 from orchestrator.adapters.canary_over_ssh import SshCanary
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
+from orchestrator.adapters.fences.agent import AgentFencer
+from orchestrator.adapters.fences.fencer import Fencer
+from orchestrator.adapters.fences.members import MemberFences
+from orchestrator.adapters.fences.ssh import SshFencer
 from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.probes.canary import CanaryProber
+from orchestrator.adapters.probes.fence import FenceProber
 from orchestrator.adapters.probes.http import HttpProber
 from orchestrator.adapters.probes.looking import SideBySide
 from orchestrator.adapters.probes.runs import RunsProber
@@ -64,6 +70,7 @@ class _Reach:
     sql: SqlSessions
     web: HttpExchange
     canary: SshCanary
+    fences: MemberFences
 
     @property
     def playbook_folder(self) -> Path:
@@ -71,6 +78,7 @@ class _Reach:
         return self.folder.content / "playbooks" / self.plan.playbook
 
     def close(self) -> None:
+        self.fences.shut_down()
         self.web.close()
         self.sql.close()
         self.ssh.close()
@@ -110,13 +118,20 @@ def _reach(settings: Settings, plan: Plan, run: RunId) -> _Reach:
         sql=SqlSessions(environment, secrets),
         web=HttpExchange(),
         canary=SshCanary(run, environment, ssh, secrets, CLOCK, folder.samples),
+        fences=_fences(plan, ssh, secrets),
     )
+
+
+def _fences(plan: Plan, ssh: SshSessions, secrets: SecretStore) -> MemberFences:
+    fencers: Mapping[str, Fencer] = {"agent": AgentFencer(secrets), "ssh": SshFencer(ssh)}
+    return MemberFences(plan.fences, fencers, CLOCK)
 
 
 def _probers(reach: _Reach) -> Mapping[str, Prober]:
     environment = reach.plan.environment
     return {
         "canary": CanaryProber(reach.canary, CLOCK),
+        "fence": FenceProber(reach.fences, CLOCK),
         "http": HttpProber(reach.web, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),
         "sql": SqlProber(reach.sql, CLOCK),
@@ -135,6 +150,7 @@ def _actors(reach: _Reach) -> Mapping[str, Actor]:
     )
     return {
         "ansible": ansible,
+        "fence": FenceActor(reach.fences),
         "http": HttpActor(reach.web),
         "manual": ManualActor(reach.journal, CLOCK),
         "sql": SqlActor(reach.sql),

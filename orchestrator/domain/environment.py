@@ -15,6 +15,7 @@ from orchestrator.domain.playbook import JourneyName, Probe
 EnvironmentName = NewType("EnvironmentName", str)
 HostName = NewType("HostName", str)
 ServiceName = NewType("ServiceName", str)
+FenceName = NewType("FenceName", str)
 
 
 class EnvironmentKind(StrEnum):
@@ -68,6 +69,23 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """One means of keeping a member from taking writes, whatever state it is in.
+
+    Attributes:
+        fence: Its name, unique within its service.
+        within: What it may cost at most, its own look included; after that the next one is tried.
+        kind: Which adapter operates it: ``ssh``, ``agent``.
+        inputs: Its arguments, as plain data; ``${member}`` stands for the member.
+    """
+
+    fence: FenceName
+    within: timedelta
+    kind: str
+    inputs: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What users or other services depend on, and the hosts that provide it.
 
@@ -79,6 +97,7 @@ class Service:
         entry: The service through which clients come, if not directly.
         accounts: Who we are to it, by purpose: ``operator`` acts, ``reader`` looks.
         settings: Further facts that playbooks refer to.
+        fences: For each member, in the order in which they are tried.
     """
 
     name: ServiceName
@@ -89,6 +108,7 @@ class Service:
     entry: str = ""
     accounts: Mapping[str, Account] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
+    fences: tuple[Fence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

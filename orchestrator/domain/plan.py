@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orchestrator.domain.canonical import digest_of
 from orchestrator.domain.checklist import Checklist
-from orchestrator.domain.environment import Environment, ServiceName
+from orchestrator.domain.environment import Environment, Fence, ServiceName
 from orchestrator.domain.playbook import (
     ChecklistName,
     GateStop,
@@ -80,6 +80,7 @@ class Plan:
         gate: Checklist of the first gate.
         checklists: Every gate's checklist, its probes bound.
         closure: SHA-256 of every file the plan depends on, by path below the content folder.
+        fences: By member, ``service/host``, in the order in which they are tried.
     """
 
     playbook: PlaybookName
@@ -97,6 +98,7 @@ class Plan:
     environment: Environment
     facts: Facts
     closure: Mapping[str, str]
+    fences: Mapping[str, tuple[Fence, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

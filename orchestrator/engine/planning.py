@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.checklist import Checklist, ChecklistItem
-from orchestrator.domain.environment import Environment, Invariant
+from orchestrator.domain.environment import Environment, Fence, Invariant, Service
 from orchestrator.domain.errors import ContentInvalid, RequestRefused
 from orchestrator.domain.plan import BoundInvariant, Facts, Plan
 from orchestrator.domain.playbook import (
@@ -33,7 +33,7 @@ class Written:
     Attributes:
         closure: SHA-256 of every file the plan depends on, by path.
         locate: From the name of a document (``playbook``, ``checklist NAME``, ``invariants``,
-            ``journey NAME``) and a path inside it to a place in a file.
+            ``services``, ``journey NAME``) and a path inside it to a place in a file.
     """
 
     playbook: Playbook
@@ -74,6 +74,7 @@ def make_plan(written: Written, given: Mapping[str, str], facts: Facts) -> Plan:
         environment=written.environment,
         facts=facts,
         closure=written.closure,
+        fences=binder.fences(),
     )
     binder.raise_problems()
     return plan
@@ -145,6 +146,20 @@ class _Binder:
                     for host in service.members
                 },
             )
+
+    def fences(self) -> Mapping[str, tuple[Fence, ...]]:
+        return {
+            f"{service.name}/{host}": tuple(self._fences_of(service, host))
+            for service in self._written.environment.services.values()
+            if service.fences
+            for host in service.members
+        }
+
+    def _fences_of(self, service: Service, host: str) -> Iterator[Fence]:
+        scope = member_scope(self._scope, service, host, self._written.environment)
+        for index, fence in enumerate(service.fences):
+            path = ("services", service.name, "fences", index, fence.kind)
+            yield replace(fence, inputs=self._inputs("services", fence.inputs, path, scope))
 
     def probes(self, document: str, probes: Sequence[Probe], path: Path) -> tuple[Probe, ...]:
         return tuple(

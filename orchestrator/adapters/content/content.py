@@ -104,7 +104,8 @@ class Content:
     def locator(self, playbook: str, environment: str) -> Callable[[str, Path], Position]:
         """Return what finds places in the documents of a plan.
 
-        Documents are ``playbook``, ``checklist NAME``, ``invariants`` and ``journey NAME``.
+        Documents are ``playbook``, ``checklist NAME``, ``invariants``, ``services`` and
+        ``journey NAME``.
 
         Raises:
             RequestMalformed: If there is no such playbook or environment.

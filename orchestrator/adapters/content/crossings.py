@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from orchestrator.adapters.content.wording import suggestion
 from orchestrator.domain.checklist import Checklist
-from orchestrator.domain.environment import Environment, Invariant, Service
+from orchestrator.domain.environment import Environment, Fence, Invariant, Service
 from orchestrator.domain.journey import Journey
 from orchestrator.domain.playbook import ChecklistName, Playbook
 from orchestrator.domain.problem import Fault, Path
@@ -15,8 +16,8 @@ from orchestrator.domain.reference import references_in
 from orchestrator.engine.linting import repetitions
 from orchestrator.engine.tracing import Finding
 
-INVARIANT_ROOTS = ("member", "services", "hosts")
-"""What the probe of an invariant may refer to: it belongs to no playbook."""
+MEMBER_ROOTS = ("member", "services", "hosts")
+"""What an invariant's probe and a fence may refer to: they belong to no playbook."""
 
 
 def lint_environment(environment: Environment) -> tuple[Fault, ...]:
@@ -93,6 +94,21 @@ def _lint_services(environment: Environment) -> Iterator[Fault]:
         yield from _lint_port(service, environment, path)
         if service.entry:
             yield from absent((*path, "entry"), "service", service.entry, environment.services)
+        yield from _lint_fences(service.fences, (*path, "fences"))
+
+
+def _lint_fences(fences: Sequence[Fence], path: Path) -> Iterator[Fault]:
+    yield from repetitions([fence.fence for fence in fences], path, "fence")
+    for index, fence in enumerate(fences):
+        if fence.within <= timedelta(0):
+            yield Fault(
+                (*path, index, "within"),
+                f"`{fence.fence}` has no time",
+                "it would never be closed",
+                "write more than 0s",
+            )
+        for reference in references_in(fence.inputs, (*path, index, fence.kind)):
+            yield from absent(reference.path, "value", reference.root, MEMBER_ROOTS)
 
 
 def _lint_repeated_members(service: Service, path: Path) -> Iterator[Fault]:
@@ -165,7 +181,7 @@ def _lint_invariant(invariant: Invariant, environment: Environment, path: Path) 
             "add `at_most:` or `at_least:`",
         )
     for reference in references_in(invariant.probe.inputs, (*path, invariant.probe.kind)):
-        yield from absent(reference.path, "value", reference.root, INVARIANT_ROOTS)
+        yield from absent(reference.path, "value", reference.root, MEMBER_ROOTS)
 
 
 def _lint_journeys(environment: Environment) -> Iterator[Fault]:

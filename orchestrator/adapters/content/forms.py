@@ -42,7 +42,7 @@ from orchestrator.adapters.content.leaves import (
     Whole,
     refusal,
 )
-from orchestrator.domain.environment import HostName, Service
+from orchestrator.domain.environment import Fence, HostName, Service
 from orchestrator.domain.journey import JourneyAction
 from orchestrator.domain.playbook import Action, Probe, Step
 
@@ -53,7 +53,12 @@ RENAMED: Mapping[type, Mapping[str, str]] = {
 LEFT_OUT: Mapping[type, frozenset[str]] = {Service: frozenset({"name"})}
 """Fields that are the key under which the value stands."""
 
-KIND_WORDS: Mapping[type, str] = {Action: "action", Probe: "probe", JourneyAction: "action"}
+KIND_WORDS: Mapping[type, str] = {
+    Action: "action",
+    Probe: "probe",
+    JourneyAction: "action",
+    Fence: "fence",
+}
 """What has a kind and inputs, and what to call it."""
 
 LEAVES: Mapping[Hint, Hint] = {
