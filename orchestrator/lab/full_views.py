@@ -10,6 +10,7 @@ from orchestrator.lab import pgbouncer, postgresql, shop_service, sshd
 from orchestrator.lab.credentials import Credentials
 from orchestrator.lab.files import File, Link, Tree
 from orchestrator.lab.hosts import HostView
+from orchestrator.lab.network import addressing_of
 from orchestrator.lab.runtime import Runtime
 from orchestrator.lab.topology import CONTROLLER, FULL, Host, Role
 
@@ -92,6 +93,7 @@ def view_of(host: Host, around: Surroundings) -> HostView:
     needs_code = host.role in (Role.APP, Role.CLIENT)
     return HostView(
         files=files,
+        network=addressing_of(host),
         data=str(data_directory(host, around.root)) if is_database else "",
         shown=around.runtime.directories if needs_code else (),
         hidden=(str(around.root), str(around.home)),

@@ -13,6 +13,7 @@ from typing import NoReturn
 from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
 from orchestrator.lab.errors import KeysLost, NamespacesForbidden
+from orchestrator.lab.fence_agent import AGENT
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.login import ssh_command
 from orchestrator.lab.looking import look
@@ -126,7 +127,8 @@ def _remove_everything(home: Path) -> None:
 
 def _forget(home: Path) -> None:
     remove_credentials(home)
-    (home / _IDENTITY).unlink(missing_ok=True)
+    for name in (_IDENTITY, AGENT):
+        (home / name).unlink(missing_ok=True)
 
 
 def _mismatches(record: Record, home: Path) -> Iterator[str]:
@@ -164,4 +166,5 @@ def _adopt(record: Record, home: Path, say: Say) -> None:
     remove_credentials(home)
     for name in ("ssh", "secrets"):
         shutil.copytree(Path(record.home) / name, home / name)
+    shutil.copy(Path(record.home) / AGENT, home / AGENT)
     write_file(home / _IDENTITY, File(record.identity, 0o600))

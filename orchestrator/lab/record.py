@@ -18,6 +18,8 @@ from orchestrator.lab.files import File, write_file
 
 # Durable on purpose: a tmpfs would make every fsync of the databases free.
 ROOT = Path("/var/tmp/recover-lab")  # noqa: S108 - ownership is checked before use
+# Programs in the directory that each host has there: switch it on, run something inside it.
+BOOT, INSIDE = "boot", "inside"
 _RECORD = ROOT / "lab.json"
 _LOCK = "\0recover-lab"
 _PATIENCE_S = 60.0
