@@ -14,6 +14,7 @@ from orchestrator.adapters.content.content import Content
 from orchestrator.adapters.content.linting_paths import lint_paths
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.probes.canary import CanaryInputs
+from orchestrator.adapters.probes.diagnosis_inputs import DiagnosisInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
 from orchestrator.adapters.probes.runs import RunsInputs
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs, SqlWriteProbeInputs
@@ -31,6 +32,7 @@ ACTION_INPUTS: Mapping[str, type] = {
 }
 PROBE_INPUTS: Mapping[str, type] = {
     "canary": CanaryInputs,
+    "diagnosis": DiagnosisInputs,
     "http": HttpProbeInputs,
     "runs": RunsInputs,
     "sql": SqlProbeInputs,

@@ -78,6 +78,7 @@ class Service:
         database: For SQL: the database that the probes and canaries use.
         entry: The service through which clients come, if not directly.
         accounts: Who we are to it, by purpose: ``operator`` acts, ``reader`` looks.
+        places: Hosts from which a diagnosis looks at it, beside the controller.
         settings: Further facts that playbooks refer to.
     """
 
@@ -88,6 +89,7 @@ class Service:
     database: str = ""
     entry: str = ""
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    places: tuple[HostName, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
 
 

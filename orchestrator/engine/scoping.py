@@ -168,6 +168,7 @@ def _service_node(service: Service, environment: Environment, facts: Facts) -> S
         ITSELF: service.name,
         "database": service.database,
         "members": [_member_node(service, host, environment) for host in service.members],
+        "places": [_host_node(host, environment) for host in service.places],
         "accounts": {
             purpose: {ITSELF: account.user} for purpose, account in service.accounts.items()
         },
