@@ -199,12 +199,12 @@ def _still_heard(view: _View, ailment: Ailment) -> Diagnosis:
     ages = [(t.standby, t.heard_ago) for t in view.hearing if t.heard_ago is not None]
     heard = ", ".join(f"{name} heard it {age.total_seconds():.1f} s ago" for name, age in ages)
     left_s = (view.silent_for - min(age for _, age in ages)).total_seconds()
-    network = f"between {_places(view.deaf)} and {view.seen.host}"
+    ends = f"{_places(view.deaf)} and {view.seen.host}"
     return Diagnosis(
         ailment=ailment,
         decision=Decision.REFUSE,
         reason=f"{_told(view.deaf)}, but {heard}",
-        advice=f"look again in {left_s:.0f} s; if it is heard then too, heal the network {network}",
+        advice=f"look again in {left_s:.0f} s; still heard then, heal the network between {ends}",
     )
 
 

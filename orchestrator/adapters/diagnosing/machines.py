@@ -1,4 +1,4 @@
-"""The machine of a PostgreSQL primary over SSH: room on its disks, and where replay would begin."""
+"""The machine of a PostgreSQL primary over SSH: is its disk full, where would replay begin?"""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def look_at_machine(host: Host, sessions: SshSessions) -> Machine:
     disk, used = _fullest(answer.stdout)
     return Machine(
         is_reached=True,
-        detail=f"{disk} is full ({used} used)"
-        if disk
-        else "answers over SSH, its disks have room",
+        detail=f"{disk} is full ({used} used)" if disk else "answers over SSH",
         full_disk=disk,
         redo_bytes=_redo_bytes(host, f"{programs}/pg_controldata", f"{data}", sessions, deadline),
     )

@@ -90,14 +90,13 @@ class Writer:
     ) -> tuple[Ailment, str]:
         """Ask why the write was not taken: on its own connection, or beside one that waits."""
         with suppress(Troubled):
-            match trouble.kind:
-                case TroubleKind.READ_ONLY:
-                    [row] = self._ask(connection, _READ_ONLY)
-                    return Ailment.READ_ONLY, _what_forbids(row)
-                case TroubleKind.HUNG:
-                    with self._connected(way, Deadline.after(ASIDE_LIMIT)) as beside:
-                        for row in self._ask(beside, _WAITS.format(connection.pgconn.backend_pid)):
-                            return _what_is_awaited(row, trouble)
+            if trouble.kind is TroubleKind.READ_ONLY:
+                [row] = self._ask(connection, _READ_ONLY)
+                return Ailment.READ_ONLY, _what_forbids(row)
+            if trouble.kind is TroubleKind.HUNG:
+                with self._connected(way, Deadline.after(ASIDE_LIMIT)) as beside:
+                    for row in self._ask(beside, _WAITS.format(connection.pgconn.backend_pid)):
+                        return _what_is_awaited(row, trouble)
         return ailment_of(trouble), trouble.detail
 
     def _ask(self, connection: DeadlineConnection, query: str) -> tuple[Row, ...]:
@@ -119,11 +118,10 @@ def ailment_of(trouble: Trouble) -> Ailment:
 
 def _statement(table: str) -> str:
     """Return a transaction that is as good as a user's and leaves no row, whenever it ends."""
-    target = sql.Identifier(*table.split(".")).as_string()
-    return (
-        f"insert into {target} (run, seq) values ('a diagnosis', txid_current());"
-        f" delete from {target} where run = 'a diagnosis' and seq = txid_current()"
-    )
+    insert = sql.SQL("insert into {} (run, seq) values ('a diagnosis', txid_current())")
+    delete = sql.SQL("delete from {} where run = 'a diagnosis' and seq = txid_current()")
+    target = sql.Identifier(*table.split("."))
+    return "; ".join(statement.format(target).as_string() for statement in (insert, delete))
 
 
 def _what_forbids(row: Row) -> str:

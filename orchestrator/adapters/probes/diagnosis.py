@@ -30,7 +30,7 @@ class DiagnosisProber:
         self._clock = clock
 
     def look(self, probe: Probe, *, within: timedelta) -> Evidence:
-        """Examine once, which takes its own time (at most 4 s): a shorter silence proves nothing."""
+        """Examine once; takes its own time, at most 4 s, for a shorter silence proves nothing."""
         del within
         inputs = parse(DiagnosisInputs, probe.inputs)
         return look_once(self._clock, lambda: self._look(inputs))
