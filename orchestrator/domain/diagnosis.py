@@ -80,8 +80,8 @@ class Sight:
         return self.ailment in ANSWERING
 
 
-class Standing(StrEnum):
-    """What a witness is. ``UNHEARD``: it could not be asked, so that it says nothing."""
+class Witness(StrEnum):
+    """In what part a member testifies. ``UNHEARD``: it could not be asked, so that it says nothing."""
 
     STANDBY = "standby"
     WRITABLE = "writable"
@@ -99,7 +99,7 @@ class Testimony:
     """
 
     standby: str
-    standing: Standing
+    witness: Witness
     detail: str
     heard_ago: timedelta | None = None
     received_bytes: int | None = None

@@ -17,8 +17,8 @@ from orchestrator.domain.diagnosis import (
     Diagnosis,
     Examination,
     Sight,
-    Standing,
     Testimony,
+    Witness,
 )
 
 FEWEST_PLACES = 2
@@ -67,7 +67,7 @@ def diagnose(seen: Examination, *, silent_for: timedelta, objective: timedelta) 
 
 
 def _sort(seen: Examination, silent_for: timedelta) -> _View:
-    witnesses = [t for t in seen.testimonies if t.standing is Standing.STANDBY]
+    witnesses = [t for t in seen.testimonies if t.witness is Witness.STANDBY]
     return _View(
         seen=seen,
         silent_for=silent_for,
@@ -174,7 +174,7 @@ def _of_few_places(view: _View) -> Diagnosis | None:
 def _of_contradictions(view: _View) -> Diagnosis | None:
     """Judge a primary that no place hears, and of which somebody else says that it lives."""
     ailment = _silence(view)
-    writable = [t for t in view.seen.testimonies if t.standing is Standing.WRITABLE]
+    writable = [t for t in view.seen.testimonies if t.witness is Witness.WRITABLE]
     if writable:
         name = _names(t.standby for t in writable)
         reason = f"{name} takes writes itself"
@@ -254,7 +254,7 @@ def _restart(view: _View, objective: timedelta) -> str:
 
 
 def _no_standby(view: _View) -> str:
-    unheard = [t.standby for t in view.seen.testimonies if t.standing is Standing.UNHEARD]
+    unheard = [t.standby for t in view.seen.testimonies if t.witness is Witness.UNHEARD]
     asked = f"not heard by {_names(t.standby for t in view.silent)}"
     return asked + (f" ({_names(unheard)} could not be asked)" if unheard else "")
 

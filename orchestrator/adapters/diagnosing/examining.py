@@ -24,8 +24,8 @@ from orchestrator.domain.diagnosis import (
     Examination,
     Machine,
     Sight,
-    Standing,
     Testimony,
+    Witness,
 )
 from orchestrator.domain.environment import Environment, ServiceName
 
@@ -145,4 +145,4 @@ def _unseen(place: str) -> Sight:
 
 
 def _unheard(standby: str) -> Testimony:
-    return Testimony(standby=standby, standing=Standing.UNHEARD, detail=LATE)
+    return Testimony(standby=standby, witness=Witness.UNHEARD, detail=LATE)

@@ -10,7 +10,7 @@ from orchestrator.adapters.sql_sessions import SqlSessions
 from orchestrator.adapters.sql_statements import Login, Row
 from orchestrator.adapters.targets import Member
 from orchestrator.adapters.trouble import Trouble
-from orchestrator.domain.diagnosis import Standing, Testimony
+from orchestrator.domain.diagnosis import Testimony, Witness
 from orchestrator.domain.environment import Environment, Host
 
 # No row: there is no receiver, or it is not connected. Without pg_monitor all columns but the pid
@@ -46,7 +46,7 @@ class Witnesses:
         [row] = answer.rows
         if not row["is_standby"]:
             detail = "is no standby: it takes writes"
-            return Testimony(standby=standby, standing=Standing.WRITABLE, detail=detail)
+            return Testimony(standby=standby, witness=Witness.WRITABLE, detail=detail)
         if row["is_hidden"]:
             return _unheard(standby, "may not tell: grant pg_monitor to the reader")
         return self._testimony(standby, row)
@@ -57,7 +57,7 @@ class Witnesses:
         heard_ago = timedelta(seconds=float(str(heard_s))) if heard_s is not None else None
         return Testimony(
             standby=standby,
-            standing=Standing.STANDBY,
+            witness=Witness.STANDBY,
             detail=_words(another, heard_ago, is_paused=bool(row["is_paused"])),
             heard_ago=heard_ago,
             received_bytes=_whole(row["received_bytes"]),
@@ -65,7 +65,7 @@ class Witnesses:
 
 
 def _unheard(standby: str, detail: str) -> Testimony:
-    return Testimony(standby=standby, standing=Standing.UNHEARD, detail=detail)
+    return Testimony(standby=standby, witness=Witness.UNHEARD, detail=detail)
 
 
 def _is_named(host: Host, sender: object) -> bool:
