@@ -81,7 +81,7 @@ class Sight:
 
 
 class Witness(StrEnum):
-    """In what part a member testifies. ``UNHEARD``: it could not be asked, so that it says nothing."""
+    """As what a member testifies. ``UNHEARD``: it could not be asked, so it says nothing."""
 
     STANDBY = "standby"
     WRITABLE = "writable"

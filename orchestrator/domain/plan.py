@@ -35,13 +35,20 @@ class Roles:
 
     Attributes:
         primary: The one member that takes writes; empty if none or several were seen.
-        standbys: Members fit to take over, the best first.
-        reasons: Why a member is neither, by member.
+        standbys: Members fit to take over from a primary that is heard, the best first.
+        reasons: What was seen of each member that is neither.
+        last_primary: The primary, or else the one that every standby that answers says it
+            followed; empty if several take writes or the standbys do not agree.
+        candidates: Standbys fit to be promoted without a primary, the best first.
+        strayed: Members that neither take writes nor stream from the primary, if there is one.
     """
 
     primary: str
     standbys: tuple[str, ...]
     reasons: Mapping[str, str]
+    last_primary: str = ""
+    candidates: tuple[str, ...] = ()
+    strayed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

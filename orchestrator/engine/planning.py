@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.domain.checklist import Checklist, ChecklistItem
 from orchestrator.domain.environment import Environment, Invariant
-from orchestrator.domain.errors import ContentInvalid
+from orchestrator.domain.errors import ContentInvalid, RequestRefused
 from orchestrator.domain.plan import BoundInvariant, Facts, Plan
 from orchestrator.domain.playbook import (
     Action,
@@ -96,10 +96,13 @@ class _Binder:
         self._written = written
         self._scope = scope
         self._problems: list[Problem] = []
+        self._unseen: list[str] = []
 
     def raise_problems(self) -> None:
         if self._problems:
             raise ContentInvalid(sorted(self._problems))
+        if self._unseen:
+            raise RequestRefused("; ".join(dict.fromkeys(self._unseen)))
 
     def checklist(self, checklist: Checklist) -> Checklist:
         document = f"checklist {checklist.checklist}"
@@ -196,6 +199,9 @@ class _Binder:
 
     def _reporter(self, document: str) -> Callable[[Dangling], None]:
         def report(dangling: Dangling) -> None:
+            if dangling.is_unseen:
+                self._unseen.append(dangling.reason)
+                return
             self._problems.append(
                 Problem(
                     position=self._written.locate(document, dangling.path),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.errors import ContentInvalid
+from orchestrator.domain.errors import ContentInvalid, RequestRefused
 from orchestrator.domain.playbook import (
     Action,
     Parameter,
@@ -17,7 +17,7 @@ from orchestrator.domain.playbook import (
 )
 from orchestrator.engine.planning import make_plan
 from tests.support.builders import PREFLIGHT, a_step
-from tests.support.data_centers import SOUND, a_playbook, written
+from tests.support.data_centers import SILENT, SOUND, a_playbook, written
 from tests.support.recoveries import NO_RETURN
 
 
@@ -112,6 +112,18 @@ def test_every_reference_that_names_nothing_is_listed_with_its_place() -> None:
         "playbook/verify/probes/streams/sql/on",
     ]
     assert "${nobody} names nothing that can stand here" in str(caught.value)
+
+
+def test_reference_to_a_primary_that_is_silent_is_refused_with_what_was_seen() -> None:
+    playbook = a_playbook()
+    target = replace(playbook.parameters["target"], default="best-candidate")
+    failover = replace(playbook, parameters={**playbook.parameters, "target": target})
+
+    with pytest.raises(RequestRefused) as caught:
+        make_plan(written(failover), {}, SILENT)
+
+    assert str(caught.value).count("orders-db has not exactly one primary") == 1
+    assert "db-a1: does not answer (refused)" in str(caught.value)
 
 
 @given(st.text(min_size=1))
