@@ -17,7 +17,13 @@ from fabric import Connection
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.ssh_commands import Finished, execute, hang_up
-from orchestrator.adapters.ssh_connecting import REFUSED_BY_FAR_SIDE, connect, ssh_errors
+from orchestrator.adapters.ssh_connecting import (
+    CONNECT_FAILED,
+    NO_WAY_THERE,
+    REFUSED_BY_FAR_SIDE,
+    connect,
+    ssh_errors,
+)
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
@@ -91,7 +97,8 @@ class SshSessions:
         """Connect from the host *via* to *address*, as it is seen from there.
 
         Raises:
-            Troubled: ``REFUSED`` only if the far machine itself said so.
+            Troubled: ``REFUSED`` only if the far machine itself said so, ``UNREACHABLE`` if *via*
+                tried and nobody answered it; everything else is about *via*.
         """
         host = self._host(via)
 
@@ -200,9 +207,9 @@ def _late(host: Host, deadline: Deadline, *, was_sent: bool = True) -> Trouble:
 
 
 def _not_tunnelled(host: Host, where: str, error: paramiko.ChannelException) -> Trouble:
-    is_refusal = error.code == REFUSED_BY_FAR_SIDE
-    return Trouble(
-        kind=TroubleKind.REFUSED if is_refusal else TroubleKind.UNREACHABLE,
-        detail=f"{where}, seen from {host.name}: "
-        + ("nothing listens there" if is_refusal else error.text.lower()),
-    )
+    kind, why = {
+        REFUSED_BY_FAR_SIDE: (TroubleKind.REFUSED, "nothing listens there"),
+        CONNECT_FAILED: (TroubleKind.UNREACHABLE, "nobody answers the connect"),
+        NO_WAY_THERE: (TroubleKind.REJECTED, "no way leads there"),
+    }.get(error.code, (TroubleKind.REJECTED, f"no tunnel, {error.text.lower()}"))
+    return Trouble(kind=kind, detail=f"{where}, seen from {host.name}: {why}")

@@ -15,6 +15,7 @@ from orchestrator.adapters.content.content import Content
 from orchestrator.adapters.content.linting_paths import lint_paths
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.probes.canary import CanaryInputs
+from orchestrator.adapters.probes.diagnosis_inputs import DiagnosisInputs
 from orchestrator.adapters.probes.fence import FenceProbeInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
 from orchestrator.adapters.probes.runs import RunsInputs
@@ -34,6 +35,7 @@ ACTION_INPUTS: Mapping[str, type] = {
 }
 PROBE_INPUTS: Mapping[str, type] = {
     "canary": CanaryInputs,
+    "diagnosis": DiagnosisInputs,
     "fence": FenceProbeInputs,
     "http": HttpProbeInputs,
     "runs": RunsInputs,

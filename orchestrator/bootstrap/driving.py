@@ -16,6 +16,7 @@ from orchestrator.adapters.actions.manual import ManualActor
 from orchestrator.adapters.actions.sql import SqlActionInputs, SqlActor
 from orchestrator.adapters.actions.ssh import SshActor
 from orchestrator.adapters.canary_over_ssh import SshCanary
+from orchestrator.adapters.diagnosing.examining import Examiner
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
 from orchestrator.adapters.fences.agent import AgentFencer
 from orchestrator.adapters.fences.fencer import Fencer
@@ -25,6 +26,7 @@ from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.probes.canary import CanaryProber
+from orchestrator.adapters.probes.diagnosis import DiagnosisProber
 from orchestrator.adapters.probes.fence import FenceProber
 from orchestrator.adapters.probes.http import HttpProber
 from orchestrator.adapters.probes.looking import SideBySide
@@ -131,6 +133,7 @@ def _probers(reach: _Reach) -> Mapping[str, Prober]:
     environment = reach.plan.environment
     return {
         "canary": CanaryProber(reach.canary, CLOCK),
+        "diagnosis": DiagnosisProber(Examiner(environment, reach.sql, reach.ssh), CLOCK),
         "fence": FenceProber(reach.fences, CLOCK),
         "http": HttpProber(reach.web, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),

@@ -96,6 +96,7 @@ class Service:
         database: For SQL: the database that the probes and canaries use.
         entry: The service through which clients come, if not directly.
         accounts: Who we are to it, by purpose: ``operator`` acts, ``reader`` looks.
+        places: Hosts from which a diagnosis looks at it, beside the controller.
         settings: Further facts that playbooks refer to.
         fences: For each member, in the order in which they are tried.
     """
@@ -107,6 +108,7 @@ class Service:
     database: str = ""
     entry: str = ""
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    places: tuple[HostName, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
     fences: tuple[Fence, ...] = ()
 

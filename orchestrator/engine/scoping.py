@@ -146,6 +146,7 @@ def _service_node(service: Service, environment: Environment, facts: Facts) -> S
         ITSELF: service.name,
         "database": service.database,
         "members": _member_nodes(service, service.members, environment),
+        "places": [_host_node(host, environment) for host in service.places],
         "accounts": {
             purpose: {ITSELF: account.user} for purpose, account in service.accounts.items()
         },

@@ -90,6 +90,8 @@ def _lint_services(environment: Environment) -> Iterator[Fault]:
             )
         for index, host in enumerate(service.members):
             yield from _absent_host((*path, "members", index), host, environment)
+        for index, host in enumerate(service.places):
+            yield from _absent_host((*path, "places", index), host, environment)
         yield from _lint_repeated_members(service, path)
         yield from _lint_port(service, environment, path)
         if service.entry:

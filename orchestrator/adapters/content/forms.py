@@ -226,8 +226,8 @@ def _kind_type(cls: type) -> Callable[[str], object]:
 
 
 def key_of(cls: type, field: Field[object]) -> str:
-    """Return the key under which an author writes *field*."""
-    return RENAMED.get(cls, {}).get(field.name, field.name)
+    """Return the key under which an author writes *field*; ``from_`` is written ``from``."""
+    return RENAMED.get(cls, {}).get(field.name, field.name.rstrip("_"))
 
 
 def is_required(field: Field[object]) -> bool:
