@@ -81,7 +81,7 @@ class RunFolder:
             text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
         kept_as = self.path / "output" / name
         try:
-            kept_as.parent.mkdir(exist_ok=True)
+            kept_as.parent.mkdir(parents=True, exist_ok=True)
             kept_as.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise JournalBroken(f"the run's output cannot be kept: {error}") from error

@@ -16,12 +16,14 @@ from orchestrator.adapters.actions.manual import ManualActor
 from orchestrator.adapters.actions.sql import SqlActionInputs, SqlActor
 from orchestrator.adapters.actions.ssh import SshActor
 from orchestrator.adapters.canary_over_ssh import SshCanary
+from orchestrator.adapters.content.content import PLAYBOOKS
 from orchestrator.adapters.diagnosing.examining import Examiner
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
 from orchestrator.adapters.fences.agent import AgentFencer
 from orchestrator.adapters.fences.fencer import Fencer
 from orchestrator.adapters.fences.members import MemberFences
 from orchestrator.adapters.fences.ssh import SshFencer
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.journal_sqlite import SqliteJournal
@@ -75,9 +77,9 @@ class _Reach:
     fences: MemberFences
 
     @property
-    def playbook_folder(self) -> Path:
-        """The frozen copy of the playbook."""
-        return self.folder.content / "playbooks" / self.plan.playbook
+    def playbooks(self) -> FrozenPlaybooks:
+        """The frozen copies of the playbook and of those that it includes."""
+        return FrozenPlaybooks(plan=self.plan, root=self.folder.content / PLAYBOOKS)
 
     def close(self) -> None:
         self.fences.shut_down()
@@ -148,7 +150,7 @@ def _actors(reach: _Reach) -> Mapping[str, Actor]:
     ansible = AnsibleActor(
         reach.plan.environment,
         reach.secrets,
-        playbook_folder=reach.playbook_folder,
+        playbooks=reach.playbooks,
         work_folder=reach.folder.path / "ansible",
     )
     return {
@@ -164,10 +166,7 @@ def _actors(reach: _Reach) -> Mapping[str, Actor]:
 def _verifier(reach: _Reach) -> LiveVerifier:
     environment = reach.plan.environment
     suites = PytestSuites(
-        reach.plan,
-        reach.secrets,
-        playbook_folder=reach.playbook_folder,
-        work_folder=reach.folder.path / "suites",
+        reach.secrets, playbooks=reach.playbooks, work_folder=reach.folder.path / "suites"
     )
     finder = PostgresqlFacts(environment, reach.sql)
     return LiveVerifier(reach.run, environment, reach.canary, suites, finder, reach.sql)

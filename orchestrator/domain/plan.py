@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from orchestrator.domain.canonical import digest_of
@@ -70,6 +70,19 @@ class BoundInvariant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundChild:
+    """A playbook that is a part of another one's plan.
+
+    Attributes:
+        parameters: As bound where it stands.
+    """
+
+    playbook: PlaybookName
+    title: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What will really be done. Immutable; the run executes this and nothing else.
 
@@ -81,6 +94,8 @@ class Plan:
         checklists: Every gate's checklist, its probes bound.
         closure: SHA-256 of every file the plan depends on, by path below the content folder.
         fences: By member, ``service/host``, in the order in which they are tried.
+        children: Playbooks that are parts of this plan, by what the names of their steps, gates,
+            suites and probes begin with: ``CHILD``, or ``CHILD/CHILD`` one deeper.
     """
 
     playbook: PlaybookName
@@ -99,6 +114,7 @@ class Plan:
     facts: Facts
     closure: Mapping[str, str]
     fences: Mapping[str, tuple[Fence, ...]] = field(default_factory=dict)
+    children: Mapping[str, BoundChild] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -114,6 +130,20 @@ class Plan:
     def gates(self) -> tuple[ChecklistName, ...]:
         """Every gate, in order, the first one included."""
         return (self.gate, *(move.gate for move in self.steps if isinstance(move, GateStop)))
+
+    def child_of(self, name: str) -> str:
+        """Return which child a step, gate, suite or probe belongs to; empty for the plan's own."""
+        nested = (child for child in self.children if name.startswith(f"{child}/"))
+        return max(nested, key=len, default="")
+
+    def as_seen_by(self, child: str) -> Plan:
+        """Return the plan with playbook, title and parameters of one of its children."""
+        if not child:
+            return self
+        bound = self.children[child]
+        return replace(
+            self, playbook=bound.playbook, title=bound.title, parameters=bound.parameters
+        )
 
     def step(self, name: StepName) -> Step:
         """Return the step of that name."""

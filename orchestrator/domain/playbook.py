@@ -52,10 +52,17 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a step means for the safety rules: whom it fences, whom it promotes."""
+    """What a step means for the safety rules and for the account of a run: one member each.
+
+    Attributes:
+        fences: Who can take no write any more.
+        promotes: Who takes writes from now on.
+        reprotects: Who gives the service its redundancy back.
+    """
 
     fences: str = ""
     promotes: str = ""
+    reprotects: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +105,23 @@ class GateStop:
     gate: ChecklistName
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildPlaybook:
+    """Another playbook, carried out at this place as a part of this one.
+
+    Behind the point of no return nothing of it is taken back either.
+
+    Attributes:
+        playbook: Its name.
+        given: What its parameters are bound to, by name; the rest by its own defaults.
+    """
+
+    playbook: PlaybookName
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
 Move = Step | GateStop
+"""What a run does next."""
 
 
 class ParameterKind(StrEnum):
@@ -170,7 +193,7 @@ class Playbook:
     Attributes:
         locks: Parameters whose resources are locked for the whole run.
         gate: The checklist that must be satisfied before the first step.
-        steps: Steps and further gates, in order.
+        steps: Steps, further gates and other playbooks, in order.
         prior_state: Looked at after a roll-back: it must be as it was.
     """
 
@@ -180,12 +203,17 @@ class Playbook:
     parameters: Mapping[str, Parameter]
     locks: tuple[str, ...]
     gate: ChecklistName
-    steps: tuple[Move, ...]
+    steps: tuple[Move | ChildPlaybook, ...]
     verify: Verification
     prior_state: tuple[Probe, ...] = ()
 
     @property
+    def children(self) -> tuple[ChildPlaybook, ...]:
+        """Every playbook that is a part of this one, in order."""
+        return tuple(move for move in self.steps if isinstance(move, ChildPlaybook))
+
+    @property
     def gates(self) -> tuple[ChecklistName, ...]:
-        """Every gate, in order, the first one included, each once."""
+        """Every gate of its own, in order, the first one included, each once."""
         between = (move.gate for move in self.steps if isinstance(move, GateStop))
         return tuple(dict.fromkeys((self.gate, *between)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
-from orchestrator.domain.environment import Service
+from orchestrator.domain.environment import Environment, Service, ServiceName
 from orchestrator.domain.errors import RequestMalformed, RequestRefused
 from orchestrator.domain.plan import Facts, Roles
-from orchestrator.domain.playbook import Parameter
+from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
 
 
 class Choice(StrEnum):
@@ -26,7 +27,7 @@ def find_member(
 
     Raises:
         RequestMalformed: If there is no such member.
-        RequestRefused: If the facts know of none, or it has the other role.
+        RequestRefused: If the facts know of none.
     """
     roles = facts.roles[service.name]
     wanted = given or parameter.default
@@ -40,24 +41,25 @@ def find_member(
         case Choice.STRAYED_MEMBER:
             host = _strayed_member(name, service, roles)
         case _:
-            host = named_member(name, wanted, service)
-            _refuse_other_role(name, parameter, host, service, roles)
+            host = _named_member(name, wanted, service)
     return f"{service.name}/{host}"
 
 
-def named_member(name: str, wanted: str, service: Service) -> str:
-    """Return the host that *wanted* names, as ``host`` or ``service/host``.
+def refuse_other_roles(
+    playbook: Playbook, environment: Environment, bound: Mapping[str, str], facts: Facts
+) -> None:
+    """Check that no member that an engineer chose is what its parameter must not be.
+
+    Not for a child: which member its parent means is the author's matter, and the gates judge.
 
     Raises:
-        RequestMalformed: If it is no member of *service*.
+        RequestRefused: If one is the primary, or nobody can tell.
     """
-    host = wanted.removeprefix(f"{service.name}/")
-    if host not in service.members:
-        raise RequestMalformed(
-            f"parameter {name}: {wanted} is not a member of {service.name}; "
-            f"its members are {', '.join(service.members)}"
-        )
-    return host
+    for name, parameter in playbook.parameters.items():
+        if parameter.kind is ParameterKind.MEMBER:
+            service = environment.services[ServiceName(bound[parameter.member_of])]
+            host = bound[name].removeprefix(f"{service.name}/")
+            _refuse_other_role(name, parameter, host, service, facts.roles[service.name])
 
 
 def without_primary(service: Service, roles: Roles) -> str:
@@ -68,6 +70,17 @@ def without_primary(service: Service, roles: Roles) -> str:
 def without_last_primary(service: Service, roles: Roles) -> str:
     """Return why nobody can tell who the primary of *service* was."""
     return f"it is not clear which member of {service.name} was the last primary ({_seen(roles)})"
+
+
+def _named_member(name: str, wanted: str, service: Service) -> str:
+    """Return the host that *wanted* names, as ``host`` or ``service/host``."""
+    host = wanted.removeprefix(f"{service.name}/")
+    if host not in service.members:
+        raise RequestMalformed(
+            f"parameter {name}: {wanted} is not a member of {service.name}; "
+            f"its members are {', '.join(service.members)}"
+        )
+    return host
 
 
 def _best_standby(service: Service, roles: Roles) -> str:

@@ -8,31 +8,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from orchestrator.domain.checklist import Checklist, ChecklistItem
-from orchestrator.domain.playbook import ChecklistName, Parameter, ParameterKind, Playbook, Step
+from orchestrator.domain.playbook import (
+    ChecklistName,
+    Parameter,
+    ParameterKind,
+    Playbook,
+    PlaybookName,
+    Step,
+)
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.quantity import parse_duration, parse_size
+from orchestrator.engine.composing import compose
+from orchestrator.engine.including import lint_children
 from orchestrator.engine.safeguarding import lint_safeguards
 from orchestrator.engine.tracing import Finding, trace
 
 PLAYBOOK = "playbook"
+_NO_PLAYBOOKS: Mapping[PlaybookName, Playbook] = MappingProxyType({})
 
 
 def lint_playbook(
-    playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]
+    playbook: Playbook,
+    checklists: Mapping[ChecklistName, Checklist],
+    playbooks: Mapping[PlaybookName, Playbook] = _NO_PLAYBOOKS,
 ) -> tuple[Finding, ...]:
     """Return everything that must be mended before *playbook* may run.
 
     Args:
         playbook: As written.
         checklists: Those of its gates that there are; a missing one is not complained about.
+        playbooks: The same for its children.
     """
     own = (
         *_lint_parameters(playbook),
         *_lint_locks(playbook),
         *_lint_names(playbook),
-        *lint_safeguards(playbook),
+        *lint_safeguards(compose(playbook, playbooks)),
+        *lint_children(playbook, checklists, playbooks),
     )
     return (*(Finding(PLAYBOOK, fault) for fault in own), *trace(playbook, checklists))
 
@@ -149,5 +164,5 @@ def _lint_locks(playbook: Playbook) -> Iterator[Fault]:
 
 
 def _lint_names(playbook: Playbook) -> Iterator[Fault]:
-    names = [m.name if isinstance(m, Step) else f"gate {i}" for i, m in enumerate(playbook.steps)]
+    names = [m.name if isinstance(m, Step) else f"move {i}" for i, m in enumerate(playbook.steps)]
     yield from repetitions(names, ("steps",), "step")

@@ -62,8 +62,12 @@ def _summary_lines(plan: Plan) -> Iterator[str]:
 def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from _summary_lines(plan)
     yield from _gate_lines(plan, plan.gate)
-    number, is_final = 0, False
+    number, is_final, part = 0, False, ""
     for move in plan.steps:
+        child = plan.child_of(move.gate if isinstance(move, GateStop) else move.name)
+        if child != part:
+            yield from _part_lines(plan, child)
+            part = child
         match move:
             case GateStop():
                 yield from _gate_lines(plan, move.gate)
@@ -72,6 +76,16 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
                 is_final = is_final or move.point_of_no_return
                 yield from _step_lines(number, move, is_final=is_final)
     yield from _verification_lines(plan)
+
+
+def _part_lines(plan: Plan, child: str) -> Iterator[str]:
+    """Head what belongs to an included playbook, or to the plan's own again."""
+    seen = plan.as_seen_by(child)
+    yield ""
+    for line in wrapped(printable(f"{child or seen.playbook}: {seen.title}")):
+        yield click.style(line, bold=True, underline=True)
+    for name, value in seen.parameters.items() if child else ():
+        yield from wrapped(printable(f"{name} {value}"), "  ", "    ")
 
 
 def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:

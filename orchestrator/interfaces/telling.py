@@ -83,13 +83,17 @@ class Teller:
             case ItemLookedAt() | GateWaits() | GateOpened() | GateRefused():
                 return f"Gate: {self.plan.checklists[event.gate].title}"
             case StepIntended():
-                return STEPS
+                return self._steps_of(event.step)
             case UndoIntended() | PriorStateChecked():
                 return TAKING_BACK
             case CheckDone():
                 return VERIFICATION
             case _:
                 return ""
+
+    def _steps_of(self, step: StepName) -> str:
+        child = self.plan.child_of(step)
+        return f"{STEPS}: {self.plan.children[child].title}" if child else STEPS
 
     def _doing_after(self, event: Event) -> str:
         match event:

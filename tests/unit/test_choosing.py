@@ -7,8 +7,8 @@ import pytest
 from orchestrator.domain.errors import RequestMalformed, RequestRefused
 from orchestrator.domain.plan import Facts
 from orchestrator.domain.playbook import Parameter, ParameterKind
-from orchestrator.engine.choosing import Choice, find_member, named_member
-from tests.support.data_centers import ORDERS, SILENT, SOUND, UNCLEAR, a_data_center
+from orchestrator.engine.choosing import Choice, find_member, refuse_other_roles
+from tests.support.data_centers import ORDERS, SILENT, SOUND, UNCLEAR, a_data_center, a_playbook
 
 SERVICE = a_data_center().services[ORDERS]
 STRAYED = Facts(roles={ORDERS: replace(SOUND.roles[ORDERS], strayed=("db-b1",))})
@@ -86,19 +86,6 @@ def test_default_that_finds_nobody_says_what_was_seen(
 
 
 @pytest.mark.parametrize(
-    ("choice", "facts", "given"),
-    [
-        pytest.param(Choice.BEST_STANDBY, SOUND, "db-b1", id="another standby"),
-        pytest.param(Choice.BEST_CANDIDATE, SILENT, "db-a2", id="another candidate"),
-        pytest.param(Choice.LAST_PRIMARY, SOUND, "db-b1", id="another primary"),
-        pytest.param(Choice.STRAYED_MEMBER, SOUND, "db-b1", id="one that streams"),
-    ],
-)
-def test_engineer_may_choose(choice: Choice, facts: Facts, given: str) -> None:
-    assert choose(choice, facts, given) == f"orders-db/{given}"
-
-
-@pytest.mark.parametrize(
     ("choice", "facts", "reason"),
     [
         pytest.param(Choice.BEST_STANDBY, SOUND, "is the primary already", id="a standby"),
@@ -109,14 +96,34 @@ def test_engineer_may_choose(choice: Choice, facts: Facts, given: str) -> None:
 )
 def test_primary_itself_is_refused_as(choice: Choice, facts: Facts, reason: str) -> None:
     with pytest.raises(RequestRefused, match=reason):
-        choose(choice, facts, "db-a1")
+        check(choice, facts, "db-a1")
 
 
-def test_member_may_be_written_with_its_service() -> None:
-    assert named_member("target", "orders-db/db-a2", SERVICE) == "db-a2"
+@pytest.mark.parametrize(
+    ("choice", "facts", "given"),
+    [
+        pytest.param(Choice.BEST_STANDBY, SOUND, "db-b1", id="another standby"),
+        pytest.param(Choice.BEST_CANDIDATE, SILENT, "db-a2", id="another candidate"),
+        pytest.param(Choice.LAST_PRIMARY, SOUND, "db-a1", id="the last primary as such"),
+        pytest.param(Choice.STRAYED_MEMBER, SOUND, "db-b1", id="one that streams"),
+    ],
+)
+def test_engineer_may_choose(choice: Choice, facts: Facts, given: str) -> None:
+    check(choice, facts, given)
+
+    assert choose(choice, facts, given) == f"orders-db/{given}"
+    assert choose(choice, facts, f"orders-db/{given}") == f"orders-db/{given}"
 
 
-@pytest.mark.parametrize("wanted", ["pool-1", "orders-pool/db-a2", ""])
+@pytest.mark.parametrize("wanted", ["pool-1", "orders-pool/db-a2", "best-candiate"])
 def test_host_that_provides_something_else_is_no_member(wanted: str) -> None:
     with pytest.raises(RequestMalformed, match="its members are db-a1, db-a2, db-b1"):
-        named_member("target", wanted, SERVICE)
+        choose(Choice.BEST_CANDIDATE, SILENT, wanted)
+
+
+def check(choice: Choice, facts: Facts, given: str) -> None:
+    target = Parameter(kind=ParameterKind.MEMBER, member_of="database", default=choice)
+    playbook = a_playbook()
+    playbook = replace(playbook, parameters={**playbook.parameters, "target": target})
+    bound = {"database": "orders-db", "target": f"orders-db/{given}", "quiet_for": "1h"}
+    refuse_other_roles(playbook, a_data_center(), bound, facts)

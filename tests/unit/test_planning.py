@@ -114,6 +114,11 @@ def test_every_reference_that_names_nothing_is_listed_with_its_place() -> None:
     assert "${nobody} names nothing that can stand here" in str(caught.value)
 
 
+def test_target_that_is_the_primary_is_refused() -> None:
+    with pytest.raises(RequestRefused, match="parameter target: db-a1 is the primary already"):
+        make_plan(written(), {"target": "db-a1"}, SOUND)
+
+
 def test_reference_to_a_primary_that_is_silent_is_refused_with_what_was_seen() -> None:
     playbook = a_playbook()
     target = replace(playbook.parameters["target"], default="best-candidate")

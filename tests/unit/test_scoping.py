@@ -52,7 +52,6 @@ def test_engineer_may_choose_another_member() -> None:
     [
         pytest.param({"tagret": "db-a2"}, "no parameter tagret; it has database", id="unknown"),
         pytest.param({"database": "billing"}, "billing is not a service of engine", id="service"),
-        pytest.param({"target": "db-a1"}, "db-a1 is the primary already", id="the primary"),
         pytest.param({"target": "pool-1"}, "its members are db-a1, db-a2, db-b1", id="no member"),
         pytest.param({"quiet_for": "1"}, "1 is not a duration", id="a number without its unit"),
     ],

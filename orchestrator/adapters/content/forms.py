@@ -44,10 +44,11 @@ from orchestrator.adapters.content.leaves import (
 )
 from orchestrator.domain.environment import Fence, HostName, Service
 from orchestrator.domain.journey import JourneyAction
-from orchestrator.domain.playbook import Action, Probe, Step
+from orchestrator.domain.playbook import Action, ChildPlaybook, Probe, Step
 
 RENAMED: Mapping[type, Mapping[str, str]] = {
     Step: {"name": "step"},
+    ChildPlaybook: {"given": "with"},
     JourneyAction: {"name": "action"},
 }
 LEFT_OUT: Mapping[type, frozenset[str]] = {Service: frozenset({"name"})}
