@@ -163,6 +163,9 @@ def _lint_gates(
     for index, move in enumerate(playbook.steps):
         if isinstance(move, GateStop):
             yield from absent(("steps", index, "gate"), "checklist", move.gate, checklists)
+        elif move.if_unproven:
+            path = ("steps", index, "if_unproven")
+            yield from absent(path, "checklist", move.if_unproven, checklists)
 
 
 def _files_named(playbook: Playbook) -> Iterator[tuple[Path, str]]:
