@@ -140,7 +140,7 @@ def _probers(reach: _Reach) -> Mapping[str, Prober]:
         "http": HttpProber(reach.web, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),
         "sql": SqlProber(reach.sql, CLOCK),
-        "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, CLOCK),
+        "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, reach.fences, CLOCK),
         "ssh": SshProber(reach.ssh, CLOCK),
         "tcp": TcpProber(environment, CLOCK),
     }

@@ -11,7 +11,6 @@ from orchestrator.domain.checklist import Checklist
 from orchestrator.domain.environment import Environment, Fence, ServiceName
 from orchestrator.domain.playbook import (
     ChecklistName,
-    GateStop,
     Move,
     Objectives,
     PlaybookName,
@@ -19,6 +18,7 @@ from orchestrator.domain.playbook import (
     Step,
     StepName,
     Verification,
+    gates_among,
 )
 
 
@@ -129,7 +129,12 @@ class Plan:
     @property
     def gates(self) -> tuple[ChecklistName, ...]:
         """Every gate, in order, the first one included."""
-        return (self.gate, *(move.gate for move in self.steps if isinstance(move, GateStop)))
+        return (self.gate, *gates_among(self.steps))
+
+    @property
+    def fence_gates(self) -> frozenset[ChecklistName]:
+        """Those that are asked only if a fence is not proved."""
+        return frozenset(step.if_unproven for step in self.actions if step.if_unproven)
 
     def child_of(self, name: str) -> str:
         """Return which child a step, gate, suite or probe belongs to; empty for the plan's own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -81,6 +81,7 @@ class Step:
         repeatable: True if performing it twice leaves the same state as once.
         if_you_stop_here: The state of the world after this step, for the one who must decide.
         if_it_fails: What a person has to do next when it fails and nothing can be undone.
+        if_unproven: For a fence: the checklist whose people may let the run go on without it.
     """
 
     name: StepName
@@ -96,6 +97,7 @@ class Step:
     repeatable: bool = False
     if_you_stop_here: str = ""
     if_it_fails: str = ""
+    if_unproven: ChecklistName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,14 @@ class ChildPlaybook:
 
 Move = Step | GateStop
 """What a run does next."""
+
+
+def gates_among(moves: Iterable[Move]) -> Iterator[ChecklistName]:
+    """Yield every checklist that may be asked on the way, in order."""
+    for move in moves:
+        gate = move.gate if isinstance(move, GateStop) else move.if_unproven
+        if gate is not None:
+            yield gate
 
 
 class ParameterKind(StrEnum):
@@ -215,5 +225,5 @@ class Playbook:
     @property
     def gates(self) -> tuple[ChecklistName, ...]:
         """Every gate of its own, in order, the first one included, each once."""
-        between = (move.gate for move in self.steps if isinstance(move, GateStop))
-        return tuple(dict.fromkeys((self.gate, *between)))
+        own = (move for move in self.steps if not isinstance(move, ChildPlaybook))
+        return tuple(dict.fromkeys((self.gate, *gates_among(own))))

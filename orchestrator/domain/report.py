@@ -112,7 +112,8 @@ class Report:
     """A run, told to people and to machines.
 
     Attributes:
-        headline: The verdict in two or three words for people.
+        headline: The verdict in two or three words for people, behind each risk they accepted.
+        accepted_risks: Fences that were not proved, and who went on without them.
         summary: What was done and what came of it.
         owner: Who has to move next, if the run waits for a person.
         prior_state: After a roll-back: whether the world is as it was.
@@ -136,6 +137,7 @@ class Report:
     verdict: Verdict
     exit_code: ExitCode | None
     headline: str
+    accepted_risks: tuple[str, ...]
     summary: str
     next_action: str
     owner: PersonName

@@ -138,4 +138,5 @@ def _renamed(move: Move, part: Part) -> Move:
         case GateStop():
             return replace(move, gate=ChecklistName(part.named(move.gate)))
         case Step():
-            return replace(move, name=StepName(part.named(move.name)))
+            gate = move.if_unproven and ChecklistName(part.named(move.if_unproven))
+            return replace(move, name=StepName(part.named(move.name)), if_unproven=gate)

@@ -21,6 +21,7 @@ from orchestrator.domain.playbook import (
 )
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.quantity import parse_duration, parse_size
+from orchestrator.engine.accepting import lint_unproven
 from orchestrator.engine.composing import compose
 from orchestrator.engine.including import lint_children
 from orchestrator.engine.safeguarding import lint_safeguards
@@ -49,7 +50,11 @@ def lint_playbook(
         *lint_safeguards(compose(playbook, playbooks)),
         *lint_children(playbook, checklists, playbooks),
     )
-    return (*(Finding(PLAYBOOK, fault) for fault in own), *trace(playbook, checklists))
+    return (
+        *(Finding(PLAYBOOK, fault) for fault in own),
+        *trace(playbook, checklists),
+        *lint_unproven(playbook, checklists),
+    )
 
 
 def lint_checklist(checklist: Checklist) -> tuple[Fault, ...]:
@@ -90,12 +95,27 @@ def _lint_item(item: ChecklistItem, path: Path) -> Iterator[Fault]:
         yield Fault(
             (*path, "people"), "nobody has to sign", "that is no answer", "write at least 1"
         )
+    yield from _lint_waive(item, (*path, "waive"))
     if item.fresh_for <= timedelta(0):
         yield Fault(
             (*path, "fresh_for"),
             "an answer is stale at once",
             "the gate would never open",
             "write how long an answer stays true",
+        )
+
+
+def _lint_waive(item: ChecklistItem, path: Path) -> Iterator[Fault]:
+    if item.waive and item.probe is None:
+        yield Fault(
+            path,
+            f"`{item.item}` is not answered by a probe",
+            "people who are asked say yes or no; there is nothing to waive",
+            "remove it",
+        )
+    if item.waive and item.waive.people < 1:
+        yield Fault(
+            (*path, "people"), "nobody has to waive it", "it would be no item", "write at least 1"
         )
 
 

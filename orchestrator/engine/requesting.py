@@ -21,6 +21,7 @@ from orchestrator.domain.run import (
 )
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.accepting import accepted_risks
 from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
 from orchestrator.engine.transitions import gate_context, is_turning_back
 
@@ -147,7 +148,8 @@ def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> tuple[
     request = AbortRequested(by=by, reason=reason)
     if state.held is None:
         return (request,)
-    summary = f"ended by {by} where it was held: {state.held.reason}"
+    told = f"ended by {by} where it was held: {state.held.reason}"
+    summary = "; ".join((*accepted_risks(plan, state), told))
     verdict = Verdict.INCONCLUSIVE if state.held.exit_code is ExitCode.UNKNOWN else Verdict.FAILED
     ended = RunEnded(
         verdict=verdict,

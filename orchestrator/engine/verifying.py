@@ -13,7 +13,9 @@ from orchestrator.domain.observation import Found, Measurement
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.run import CheckDone, Measured, WatchStarted
 from orchestrator.domain.state import RunState
-from orchestrator.engine.looking import look, look_at_invariants
+from orchestrator.engine.accepting import excused_members
+from orchestrator.engine.guarding import look_at_invariants
+from orchestrator.engine.looking import look
 from orchestrator.engine.ports import World
 from orchestrator.engine.verification import compare_objectives, step_intervals
 from orchestrator.engine.watching import measure
@@ -66,7 +68,14 @@ def _check_end_state(plan: Plan, state: RunState, world: World) -> Iterator[Chec
     looks = look(world, list(probes.values()), state.kept, within=END_STATE_LIMIT, patiently=True)
     for name, evidence in zip(probes, looks, strict=True):
         yield _check("probe", name, evidence)
-    invariants = look_at_invariants(world, plan.invariants, state.kept, within=END_STATE_LIMIT)
+    _, invariants = look_at_invariants(
+        world,
+        plan.invariants,
+        state.kept,
+        before={},
+        within=END_STATE_LIMIT,
+        excused=excused_members(plan, state),
+    )
     for name, evidence in invariants.items():
         yield _check("invariant", name, evidence)
 

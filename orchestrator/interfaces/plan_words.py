@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from orchestrator.adapters.reports.words import duration
-from orchestrator.domain.checklist import ChecklistItem, Level
+from orchestrator.domain.checklist import ChecklistItem
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import ChecklistName, GateStop, Objectives, Step
 from orchestrator.engine.describing import hosts_of
@@ -100,8 +100,13 @@ def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:
 
 def _item_in_words(item: ChecklistItem) -> str:
     role = f" ({item.people} × {item.role})" if item.role else ""
-    soft = " (can be waived)" if item.level is Level.SOFT else ""
-    return f"{item.item}: {item.ask}{role}{soft}"
+    return f"{item.item}: {item.ask}{role}{_waiver_in_words(item)}"
+
+
+def _waiver_in_words(item: ChecklistItem) -> str:
+    if item.waive:
+        return f" (can be waived by {item.waive.people} × {item.waive.role})"
+    return " (can be waived)" if item.is_waivable else ""
 
 
 def _step_lines(number: int, step: Step, *, is_final: bool) -> Iterator[str]:
@@ -116,6 +121,8 @@ def _step_lines(number: int, step: Step, *, is_final: bool) -> Iterator[str]:
         *(("proves", look_in_words(probe)) for probe in step.prove),
         ("undo", _undo_in_words(step, is_final=is_final)),
     ]
+    if step.if_unproven:
+        rows.append(("unproven", f"gate {step.if_unproven}, where people decide"))
     for label, text in rows:
         yield from labelled(label, text, indent=4, width=STEP_WIDTH)
     if step.if_you_stop_here:

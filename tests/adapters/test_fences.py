@@ -11,20 +11,18 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.actions.fence import FenceActor
-from orchestrator.adapters.fences.agent import AgentFencer
-from orchestrator.adapters.fences.members import MemberFences
 from orchestrator.adapters.probes.fence import FenceProber
-from orchestrator.adapters.system import SecretStore, SystemClock
-from orchestrator.domain.environment import Fence, FenceName
+from orchestrator.adapters.system import SystemClock
 from orchestrator.domain.errors import TargetUnavailable
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.run import Outcome
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.ports import ActionReport
 from tests.support.actions import AN_ATTEMPT, SOON, a_probe, an_action
-from tests.support.fence_agents import FenceAgent, Manner, a_fence_agent
+from tests.support.fence_agents import FenceAgent, Manner, a_fence_agent, agent_fences
 
 MEMBER = "orders-db/db-a1"
+NAMES = ("network", "port", "power")
 WITHIN = timedelta(seconds=1)
 
 
@@ -49,16 +47,10 @@ class Yard:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Iterator[Yard]:
-    agents, fences = {}, []
-    for name in ("network", "port", "power"):
-        (tmp_path / name).mkdir()
-        agents[name] = a_fence_agent(tmp_path / name, "db-a1")
-        inputs = {"program": f"{name}/fence_test", "options": {"plug": "db-a1"}}
-        fences.append(Fence(fence=FenceName(name), within=WITHIN, kind="agent", inputs=inputs))
-    fencers = {"agent": AgentFencer(SecretStore(tmp_path))}
-    of_members = MemberFences({MEMBER: fences}, fencers, SystemClock())
-    yield Yard(agents, FenceActor(of_members), FenceProber(of_members, SystemClock()))
-    of_members.shut_down()
+    agents = {name: a_fence_agent(tmp_path / name, "db-a1") for name in NAMES}
+    fences = agent_fences(MEMBER, tmp_path, *NAMES, within=WITHIN)
+    yield Yard(agents, FenceActor(fences), FenceProber(fences, SystemClock()))
+    fences.shut_down()
 
 
 def test_the_first_fence_that_holds_is_enough(yard: Yard) -> None:

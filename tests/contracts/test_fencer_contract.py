@@ -73,7 +73,6 @@ def _ssh(around: Surroundings) -> Iterator[Case]:
 def _agent(around: Surroundings) -> Iterator[Case]:
     folders = {name: around.folder / name for name in ("works", "fails", "hangs")}
     for name, folder in folders.items():
-        folder.mkdir()
         a_fence_agent(folder, "db-a1").behave(Manner(name))
     inputs = {
         name: {"program": f"{name}/fence_test", "options": {"plug": "db-a1"}} for name in folders

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+
+from orchestrator.adapters.fences.agent import AgentFencer
+from orchestrator.adapters.fences.members import MemberFences
+from orchestrator.adapters.system import SecretStore, SystemClock
+from orchestrator.domain.environment import Fence, FenceName
 
 PASSWORD = "correct horse"
 
@@ -75,6 +81,7 @@ class FenceAgent:
 
 def a_fence_agent(folder: Path, *plugs: str) -> FenceAgent:
     """Install an agent that works, with *plugs* that are on."""
+    folder.mkdir(exist_ok=True)
     agent = FenceAgent(folder)
     agent.program.write_text(PROGRAM.format(python=sys.executable, password=PASSWORD))
     agent.program.chmod(0o755)
@@ -83,3 +90,22 @@ def a_fence_agent(folder: Path, *plugs: str) -> FenceAgent:
     for plug in plugs:
         agent.turn(plug, "on")
     return agent
+
+
+NO_FENCES = MemberFences({}, {}, SystemClock())
+"""Of an environment that has none."""
+
+
+def agent_fences(member: str, state_dir: Path, *names: str, within: timedelta) -> MemberFences:
+    """Return fences of *member*: each an agent in a folder of its own, below *state_dir*."""
+    fences = [
+        Fence(
+            fence=FenceName(name),
+            within=within,
+            kind="agent",
+            inputs={"program": f"{name}/fence_test", "options": {"plug": "db-a1"}},
+        )
+        for name in names
+    ]
+    fencers = {"agent": AgentFencer(SecretStore(state_dir))}
+    return MemberFences({member: fences}, fencers, SystemClock())

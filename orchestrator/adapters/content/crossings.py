@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from orchestrator.adapters.content.wording import suggestion
-from orchestrator.domain.checklist import Checklist
+from orchestrator.domain.checklist import Checklist, ChecklistItem
 from orchestrator.domain.environment import Environment, Fence, Invariant, Service
 from orchestrator.domain.journey import Journey
 from orchestrator.domain.playbook import ChecklistName, Playbook
@@ -229,14 +229,23 @@ def lint_pair(
     held = roles_of(environment)
     for checklist in checklists.values():
         for index, item in enumerate(checklist.items):
-            if item.role and held.get(item.role, 0) < item.people:
-                yield Finding(
-                    f"checklist {checklist.checklist}",
-                    Fault(
-                        ("items", index, "role"),
-                        f"`{environment.environment}` has {held.get(item.role, 0)} people with "
-                        f"the role `{item.role}`",
-                        f"{item.people} must sign",
-                        "give somebody the role in people.yaml",
-                    ),
-                )
+            for fault in _lint_signers(item, ("items", index), held, environment):
+                yield Finding(f"checklist {checklist.checklist}", fault)
+
+
+def _lint_signers(
+    item: ChecklistItem, path: Path, held: Mapping[str, int], environment: Environment
+) -> Iterator[Fault]:
+    """Yield a fault for each role of which there are too few people to sign or waive."""
+    asked = [((*path, "role"), item.role, item.people, "sign")] if item.role else []
+    if item.waive:
+        asked += [((*path, "waive", "role"), item.waive.role, item.waive.people, "waive")]
+    for where, role, people, verb in asked:
+        if held.get(role, 0) < people:
+            yield Fault(
+                where,
+                f"`{environment.environment}` has {held.get(role, 0)} people with "
+                f"the role `{role}`",
+                f"{people} must {verb}",
+                "give somebody the role in people.yaml",
+            )

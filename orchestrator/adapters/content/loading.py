@@ -187,6 +187,9 @@ def _lint_named(playbook: Playbook, known: _Known) -> Iterator[Fault]:
                 yield from absent((*path, "gate"), "checklist", move.gate, known.checklists)
             case ChildPlaybook():
                 yield from absent((*path, "playbook"), "playbook", move.playbook, known.folders)
+            case Step() if move.if_unproven:
+                name = move.if_unproven
+                yield from absent((*path, "if_unproven"), "checklist", name, known.checklists)
             case Step():
                 pass
 

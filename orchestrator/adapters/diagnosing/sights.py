@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.diagnosing.limits import ASIDE_LIMIT, CLIENT_LIMIT, PLACE_LIMIT
+from orchestrator.adapters.diagnosing.limits import CLIENT_LIMIT, PLACE_LIMIT
 from orchestrator.adapters.diagnosing.writing import At, Writer
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.ssh_tunnel import socket_for
 from orchestrator.adapters.targets import Member
-from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
+from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.diagnosis import Ailment, Sight
 from orchestrator.domain.errors import TargetUnavailable
 
 CONTROLLER = "controller"
-ABOUT_THE_MEMBER = (TroubleKind.REFUSED, TroubleKind.UNREACHABLE)
-"""What a place says of the member when it cannot connect; the rest is about the place."""
 
 
 def sight_from_here(writer: Writer) -> Sight:
@@ -48,27 +46,11 @@ def _tunnel(place: str, member: Member, sessions: SshSessions, deadline: Deadlin
     address = member.host.address
     with ExitStack() as stack:
         try:
-            channel = stack.enter_context(
-                sessions.channel_to(place, address, member.port, deadline=deadline)
-            )
-        except Troubled as error:
-            raise Troubled(_weigh(place, error.trouble, sessions)) from error
+            tunnel = sessions.channel_to(place, address, member.port, deadline=deadline)
+            channel = stack.enter_context(tunnel)
+        except TargetUnavailable as error:
+            raise TargetUnavailable(f"did not look: {error}") from error
         yield stack.enter_context(socket_for(channel))
-
-
-def _weigh(place: str, trouble: Trouble, sessions: SshSessions) -> Trouble:
-    """Return what a tunnel that did not open says of the member.
-
-    Raises:
-        TargetUnavailable: If it says nothing: the place itself is silent, or would not try.
-    """
-    if trouble.kind in ABOUT_THE_MEMBER:
-        return trouble
-    if trouble.kind is not TroubleKind.HUNG:
-        raise TargetUnavailable(f"did not look: {trouble.detail}")
-    _require(place, sessions, Deadline.after(ASIDE_LIMIT))
-    detail = f"nobody answered the connect within {CLIENT_LIMIT.total_seconds():.0f} s"
-    return Trouble(kind=TroubleKind.UNREACHABLE, detail=detail)
 
 
 def _require(place: str, sessions: SshSessions, deadline: Deadline) -> None:

@@ -18,6 +18,8 @@ from orchestrator.engine.ports import ActionReport, Clock
 
 AT_ONCE = 16
 BETWEEN_LOOKS = timedelta(milliseconds=20)
+SHORTEST_LOOK = timedelta(milliseconds=100)
+"""An agent that would be killed before it can answer is not started."""
 REUSED_FOR_S = 1.0
 """How long a look also serves others that ask; what we ourselves change is looked at anew."""
 
@@ -51,6 +53,11 @@ class _Seen:
 
     sight: Sight
     at_s: float
+
+
+def in_words(member: str, fence: FenceName, sight: Sight) -> str:
+    """Return what was seen of one fence, for a summary."""
+    return f"{fence} of {member} is {sight.state}: {sight.detail}"
 
 
 class MemberFences:
@@ -123,6 +130,26 @@ class MemberFences:
         for answer in as_completed(asked):
             yield asked[answer], answer.result()
 
+    def find_closed(self, member: str, *, deadline: Deadline) -> str:
+        """Return in words the first fence that is seen to be closed; nothing if none is.
+
+        Raises:
+            TargetUnavailable: As `of`.
+        """
+        for name, sight in self.look(member, deadline=deadline):
+            if sight.state is FenceState.CLOSED:
+                return in_words(member, name, sight)
+        return ""
+
+    def guard(self, member: str) -> bool:
+        """Tell whether *member* has fences at all."""
+        return bool(self._fences.get(member))
+
+    def were_closed(self, member: str) -> bool:
+        """Tell whether one was closed when it was last looked at, however long ago that is."""
+        seen = (self._seen.get((member, fence.fence)) for fence in self._fences.get(member, ()))
+        return any(look and look.sight.state is FenceState.CLOSED for look in seen)
+
     def shut_down(self) -> None:
         """Let the threads go; no look begins any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -157,16 +184,14 @@ class MemberFences:
         report: ActionReport,
     ) -> Sight:
         """Look whether it took effect: again and again only if the fence claims that it did."""
-        if deadline.is_over:
-            return Sight(state=FenceState.UNKNOWN, detail="no time left to look")
         sight = self._look_anew(member, fence, deadline)
         while (
             sight.state is not wanted and report.outcome is Outcome.DONE and not deadline.is_over
         ):
             self._clock.pause(BETWEEN_LOOKS)
             newer = self._look_anew(member, fence, deadline)
-            # A look that the end of the time cuts off does not undo what was seen before it.
-            sight = sight if deadline.is_over else newer
+            # A look that sees nothing, the time being over, does not undo the one before it.
+            sight = sight if newer.state is FenceState.UNKNOWN else newer
         return sight
 
     def _still_serves(self, seen: _Seen, asked_at_s: float) -> bool:
@@ -187,8 +212,10 @@ class MemberFences:
             seen = self._seen.get(key)
             if seen and self._still_serves(seen, asked_at_s):
                 return seen.sight
-            fencer = self._fencers[fence.kind]
             own = deadline.or_sooner(fence.within)
+            if own.within < SHORTEST_LOOK:
+                return Sight(state=FenceState.UNKNOWN, detail="no time left to look")
+            fencer = self._fencers[fence.kind]
             sight = fencer.look(member, fence.inputs, deadline=own)
             self._seen[key] = _Seen(sight, self._clock.monotonic())
             return sight

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import with_config
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.fences.fencer import FenceState, Sight
+from orchestrator.adapters.fences.members import MemberFences, in_words
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.probes.judgement import Judgement, look_once
 from orchestrator.domain.environment import FenceName
@@ -18,9 +19,6 @@ from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.playbook import Probe
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.ports import Clock
-
-if TYPE_CHECKING:
-    from orchestrator.adapters.fences.members import MemberFences
 
 
 @with_config(STRICT)
@@ -62,7 +60,7 @@ def _judge(inputs: FenceProbeInputs, sights: Iterator[tuple[FenceName, Sight]]) 
     wants_closed = inputs.expect == "closed"
     told, states = [], set()
     for name, sight in sights:
-        words = f"{name} of {inputs.on} is {sight.state}: {sight.detail}"
+        words = in_words(inputs.on, name, sight)
         if sight.state is FenceState.CLOSED:
             verdict = Verdict.PASSED if wants_closed else Verdict.FAILED
             return Judgement(verdict=verdict, summary=words)

@@ -31,6 +31,7 @@ from orchestrator.domain.run import (
 )
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.accepting import accepted_risks
 from orchestrator.engine.folding import fold
 from orchestrator.engine.reporting import conclusion, figures
 from orchestrator.engine.reporting.findings import (
@@ -83,7 +84,8 @@ def report_of(
         standing=conclusion.standing_of(state),
         verdict=conclusion.verdict_of(state),
         exit_code=conclusion.exit_code_of(state),
-        headline=conclusion.headline_of(state),
+        headline=conclusion.headline_of(plan, state),
+        accepted_risks=accepted_risks(plan, state),
         summary=conclusion.summary_of(plan, state),
         next_action=conclusion.next_action_of(state),
         owner=conclusion.owner_of(state),
