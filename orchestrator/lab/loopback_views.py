@@ -19,6 +19,12 @@ from orchestrator.lab.users import argv_as, current_user, is_root
 MARK = "RECOVER_LAB"
 INIT_MARK = "RECOVER_LAB_INIT=yes"
 _PATH = f"{postgresql.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NO_START = """\
+if [ "$1" = start ] && [ -e {0}/fenced ]; then
+    echo "pg_ctl: fenced: {0}/fenced is there" >&2
+    exit 1
+fi
+"""
 _SHOP_USER = "www-data"
 
 
@@ -222,16 +228,16 @@ port = {LOOPBACK.ports.postgresql}
     start = [f"{postgresql.BIN}/pg_ctl", "-o", f"-c config_file={configuration}"]
     return {
         **{name: File(text, 0o600, owner) for name, text in texts.items()},
-        "bin/pg_ctl": _wrapper(start, directory / "log"),
+        "bin/pg_ctl": _wrapper(start, directory / "log", guard=_NO_START.format(directory)),
         "bin/as-owner": _wrapper(["env"], directory / "log"),
         "bin/pg_controldata": _wrapper([f"{postgresql.BIN}/pg_controldata"], directory / "log"),
     }
 
 
-def _wrapper(argv: list[str], workplace: Path) -> File:
+def _wrapper(argv: list[str], workplace: Path, *, guard: str = "") -> File:
     """Return a script that runs *argv* as its service's user, from where it may write."""
     command = shlex.join(argv_as(service_user(), argv, mortal=False))
-    return File(f'#!/bin/sh\ncd {workplace} && exec {command} "$@"\n', 0o755)
+    return File(f'#!/bin/sh\n{guard}cd {workplace} && exec {command} "$@"\n', 0o755)
 
 
 def _pooler(host: Host, around: Surroundings) -> Tree:
