@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("run_cli", "Print what a run would do, and freeze nothing"),
     "run": ("run_cli", "Carry a playbook out"),
     "attach": ("run_cli", "Replay a run from its start, and follow it"),
+    "diagnose": ("diagnose_cli", "Say what ails a primary, seen from several places"),
     "runs": ("run_cli", "List runs, the newest first"),
     "sign": ("people_cli", "Answer a checklist item of a waiting run"),
     "waive": ("people_cli", "Let a run go on without a soft item, with a reason"),
