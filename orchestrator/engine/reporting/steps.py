@@ -138,4 +138,6 @@ def _in_words(effect: Effect) -> str:
         parts.append(f"fences {effect.fences}")
     if effect.promotes:
         parts.append(f"promotes {effect.promotes}")
+    if effect.reprotects:
+        parts.append(f"reprotects with {effect.reprotects}")
     return ", ".join(parts)
