@@ -52,7 +52,13 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a step means for the safety rules: whom it fences, promotes, or gives back as standby."""
+    """What a step means for the safety rules.
+
+    Attributes:
+        fences: Who can take no write from then on.
+        promotes: Who becomes the primary.
+        reprotects: Who is a standby again from then on.
+    """
 
     fences: str = ""
     promotes: str = ""

@@ -18,7 +18,6 @@ from orchestrator.domain.run import (
 )
 from orchestrator.domain.verdict import Verdict
 
-
 DOWNTIME, BACK_WITHIN, LOST_WRITES = "downtime", "back-within", "lost-writes"
 """Names of the checks, one for each objective."""
 UNWATCHED = "nobody was watching"

@@ -151,7 +151,7 @@ def _look_of(seen: MarkerWrite | Walk) -> Look:
 
 
 def _from_last_good(looks: Sequence[Look], asked: datetime) -> Sequence[Look]:
-    """Leave out what came before the last good answer that was there when the run was asked for."""
+    """Leave out what came before the last good answer of the time before *asked*."""
     good = (i for i, look in enumerate(looks) if look.is_good and look.tried.end <= asked)
     return looks[max(good, default=0) :]
 
