@@ -185,6 +185,8 @@ class Watch:
         journey: Walked all the time.
         marker_every: Time between two marker writes.
         walk_every: Time between two walks.
+        standing_every: The same for the standing watch, which is at work in peace.
+        standing_walk_every: And for its walks.
     """
 
     host: HostName
@@ -195,6 +197,8 @@ class Watch:
     table: str = "recover_marker"
     marker_every: timedelta = timedelta(milliseconds=10)
     walk_every: timedelta = timedelta(milliseconds=200)
+    standing_every: timedelta = timedelta(milliseconds=100)
+    standing_walk_every: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,9 +168,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """What the recovery is allowed to cost."""
+    """What the recovery is allowed to cost. At least one of the two times is given.
 
-    downtime: timedelta
+    Attributes:
+        downtime: All of it, from the fault on; for what begins with a step of ours.
+        back_within: From the opening of the first gate to the first acknowledged write; for
+            what was down before anybody asked us.
+    """
+
+    downtime: timedelta | None = None
+    back_within: timedelta | None = None
     lost_writes: int = 0
 
 

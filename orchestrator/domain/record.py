@@ -219,6 +219,7 @@ class OutageRecord:
     duration_s: float
     charged_s: Mapping[str, float]
     between_steps_s: float
+    before_steps_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

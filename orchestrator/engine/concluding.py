@@ -8,7 +8,14 @@ from datetime import datetime
 
 from orchestrator.domain.evidence import Evidence, combine
 from orchestrator.domain.plan import BoundInvariant, Mode, Plan
-from orchestrator.domain.run import AbortRequested, ExitCode, GateRefused, Outcome, RunEnded
+from orchestrator.domain.run import (
+    AbortRequested,
+    ExitCode,
+    GateRefused,
+    Outcome,
+    RunEnded,
+    RunHeld,
+)
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.accepting import accepted_risks
@@ -78,6 +85,8 @@ def conclude(plan: Plan, state: RunState) -> RunEnded:
 
 
 def _conclude(plan: Plan, state: RunState) -> RunEnded:
+    if state.abort and state.abandoned:
+        return _conclude_abandoned(state.abort, state.abandoned)
     if state.refused:
         return _conclude_refused(state, state.refused)
     if state.abort:
@@ -108,6 +117,17 @@ def _conclude_refused(state: RunState, refused: GateRefused) -> RunEnded:
         exit_code=ExitCode.SIGN_OFF_TIMED_OUT if refused.timed_out else exit_code,
         summary=f"the gate stayed shut: {'; '.join(refused.obstacles)}; {_what_changed(state)}",
         next_action="mend what the gate names and start again",
+    )
+
+
+def _conclude_abandoned(abort: AbortRequested, held: RunHeld) -> RunEnded:
+    """A held run that is aborted ends where it stands: nothing more is done or taken back."""
+    is_unknown = held.exit_code is ExitCode.UNKNOWN
+    return RunEnded(
+        verdict=Verdict.INCONCLUSIVE if is_unknown else Verdict.FAILED,
+        exit_code=ExitCode.ABORTED,
+        summary=f"ended by {abort.by} where it was held: {held.reason}",
+        next_action=held.next_action,
     )
 
 

@@ -46,6 +46,8 @@ def next_move(plan: Plan, state: RunState, *, now: datetime) -> Decision:
     """Decide what the run does next. The same journal at the same time decides the same."""
     if state.ended or state.held:
         return Rest()
+    if state.abandoned:
+        return _end_measured(state)
     if state.watch is None and state.abort is None:
         return StartWatch()
     if is_turning_back(plan, state):

@@ -31,8 +31,9 @@ def plan_as_text(plan: Plan) -> str:
 
 def objectives_in_words(objectives: Objectives) -> str:
     """Return what the recovery may cost, in one line."""
-    allowed = duration(objectives.downtime.total_seconds())
-    return f"downtime at most {allowed}, lost writes at most {objectives.lost_writes}"
+    times = {"downtime at most": objectives.downtime, "users back within": objectives.back_within}
+    told = [f"{what} {duration(t.total_seconds())}" for what, t in times.items() if t is not None]
+    return ", ".join([*told, f"lost writes at most {objectives.lost_writes}"])
 
 
 def _summary_lines(plan: Plan) -> Iterator[str]:

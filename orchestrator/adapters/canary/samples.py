@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.domain.observation import (
@@ -21,45 +21,54 @@ from orchestrator.domain.observation import (
 _LONGEST_SHOWN = 200
 
 
-def read_samples(lines: Iterable[bytes]) -> Iterator[Sample]:
-    """Read *lines*; one that makes no sense becomes `Unreadable`, never an exception."""
+def read_samples(lines: Iterable[bytes], canary: str = "") -> Iterator[Sample]:
+    """Read *lines*; one that makes no sense becomes `Unreadable`, never an exception.
+
+    Args:
+        lines: Of one file, or of a part of it.
+        canary: The name of the one that wrote them.
+    """
+    slow = timedelta(0)
     for line in filter(bytes.strip, lines):
         try:
-            sample = _read(json.loads(line))
+            read = json.loads(line)
+            slow = timedelta(seconds=read["slow_s"]) if "slow_s" in read else slow
+            sample = _read(read, canary)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             yield Unreadable(line=line[:_LONGEST_SHOWN].decode(errors="replace"))
         else:
             if sample is not None:
-                yield sample
+                yield sample.shifted(slow) if slow else sample
 
 
-def _read(line: Mapping[str, Any]) -> Sample | None:
+def _read(line: Mapping[str, Any], canary: str) -> Sample | None:
     match line["t"]:
         case "marker":
-            return _marker(line)
+            return _marker(line, canary)
         case "walk":
-            return _walk(line)
+            return _walk(line, canary)
         case "alive":
             return Heartbeat(watcher=Watcher(line["who"]), at=_time(line["at"]))
         case "ended":
             return Ended(at=_time(line["at"]), why=str(line["why"]))
-        case "started":
+        case "started" | "from":
             return None
         case other:
             raise ValueError(f"no such line: {other}")
 
 
-def _marker(line: Mapping[str, Any]) -> MarkerWrite:
+def _marker(line: Mapping[str, Any], canary: str) -> MarkerWrite:
     return MarkerWrite(
         seq=int(line["seq"]),
         sent=_time(line["sent"]),
         done=_time(line["done"]),
         outcome=WriteOutcome(line["outcome"]),
         error=str(line.get("error", "")),
+        canary=canary,
     )
 
 
-def _walk(line: Mapping[str, Any]) -> Walk:
+def _walk(line: Mapping[str, Any], canary: str) -> Walk:
     return Walk(
         number=int(line["n"]),
         sent=_time(line["sent"]),
@@ -69,6 +78,7 @@ def _walk(line: Mapping[str, Any]) -> Walk:
         action=str(line.get("action", "")),
         error=str(line.get("error", "")),
         receipts=tuple(map(str, line["receipts"])),
+        canary=canary,
     )
 
 
