@@ -18,7 +18,6 @@ from orchestrator.domain.run import (
 )
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
-from orchestrator.engine.accepting import accepted_risks
 from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
 from orchestrator.engine.transitions import gate_context, is_turning_back
 

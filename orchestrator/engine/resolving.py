@@ -133,9 +133,7 @@ class Resolver:
             for host in service.members
         }
 
-    def _fences_of(
-        self, service: Service, host: str, environment: Environment
-    ) -> Iterator[Fence]:
+    def _fences_of(self, service: Service, host: str, environment: Environment) -> Iterator[Fence]:
         scope = member_scope(self._scope, service, host, environment)
         for index, fence in enumerate(service.fences):
             path = ("services", service.name, "fences", index, fence.kind)

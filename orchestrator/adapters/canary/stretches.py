@@ -103,9 +103,7 @@ def _open_older(path: Path, stack: ExitStack) -> tuple[Stretch, ...]:
 def whole_lines(stretches: Sequence[Stretch], position: int, limit: int) -> bytes:
     """Return lines from *position* on, none in part, at most *limit* bytes of them."""
     text = b"".join(
-        part.read(max(position, part.begins), limit)
-        for part in stretches
-        if position <= part.ends
+        part.read(max(position, part.begins), limit) for part in stretches if position <= part.ends
     )
     return text[: text.rfind(b"\n", 0, limit) + 1]
 
