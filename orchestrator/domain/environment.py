@@ -68,18 +68,28 @@ class Host:
         return str(self.variables.get("address", self.reached_at))
 
 
+class FenceLayer(StrEnum):
+    """What a fence takes away, from the inside out: the server, its network, its power."""
+
+    SERVICE = "service"
+    NETWORK = "network"
+    POWER = "power"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:
     """One means of keeping a member from taking writes, whatever state it is in.
 
     Attributes:
         fence: Its name, unique within its service.
+        layer: What it takes away; playbooks name it where they mean one kind of fence.
         within: What it may cost at most, its own look included; after that the next one is tried.
         kind: Which adapter operates it: ``ssh``, ``agent``.
         inputs: Its arguments, as plain data; ``${member}`` stands for the member.
     """
 
     fence: FenceName
+    layer: FenceLayer
     within: timedelta
     kind: str
     inputs: Mapping[str, object]

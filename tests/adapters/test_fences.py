@@ -22,7 +22,7 @@ from tests.support.actions import AN_ATTEMPT, SOON, a_probe, an_action
 from tests.support.fence_agents import FenceAgent, Manner, a_fence_agent, agent_fences
 
 MEMBER = "orders-db/db-a1"
-NAMES = ("network", "port", "power")
+NAMES = ("service", "port", "power")
 WITHIN = timedelta(seconds=1)
 
 
@@ -57,33 +57,33 @@ def test_the_first_fence_that_holds_is_enough(yard: Yard) -> None:
     report = yard.close()
 
     assert report.outcome is Outcome.DONE
-    assert report.detail.startswith("network closed (exit 0; off; ")
-    assert yard.calls("network") == ["status", "off", "status"]
+    assert report.detail.startswith("service closed (exit 0; off; ")
+    assert yard.calls("service") == ["status", "off", "status"]
     assert yard.calls("port") == yard.calls("power") == []
 
 
 def test_a_fence_that_is_closed_already_counts_without_being_touched(yard: Yard) -> None:
-    yard.agents["network"].turn("db-a1", "off")
+    yard.agents["service"].turn("db-a1", "off")
 
     report = yard.close()
 
-    assert report.detail.startswith("network closed (as it was; off; ")
-    assert yard.calls("network") == ["status"]
+    assert report.detail.startswith("service closed (as it was; off; ")
+    assert yard.calls("service") == ["status"]
 
 
 @pytest.mark.parametrize(
     ("manner", "told"),
     [
-        (Manner.FAILS, "network unknown (exit 1: Failed: Timed out waiting to power OFF"),
-        (Manner.LIES, "network open (exit 0; on; 1."),
-        (Manner.HANGS, "network unknown (as it was; no end in time; 1."),
-        (Manner.HANGS_AT_OFF, "network unknown (no end in time; no time left to look; 1."),
+        (Manner.FAILS, "service unknown (exit 1: Failed: Timed out waiting to power OFF"),
+        (Manner.LIES, "service open (exit 0; on; 1."),
+        (Manner.HANGS, "service unknown (as it was; no end in time; 1."),
+        (Manner.HANGS_AT_OFF, "service unknown (no end in time; no time left to look; 1."),
     ],
 )
 def test_a_fence_that_does_not_hold_costs_its_own_time_and_then_the_next_one_is_tried(
     yard: Yard, manner: Manner, told: str
 ) -> None:
-    yard.agents["network"].behave(manner)
+    yard.agents["service"].behave(manner)
     began = time.monotonic()
 
     report = yard.close()
@@ -103,7 +103,7 @@ def test_when_none_holds_the_step_is_not_done(yard: Yard) -> None:
     report = yard.close()
 
     assert report.outcome is Outcome.FAILED
-    assert [line.split()[0] for line in report.output.splitlines()] == ["network", "port", "power"]
+    assert [line.split()[0] for line in report.output.splitlines()] == ["service", "port", "power"]
     assert yard.look("closed").verdict is Verdict.FAILED
 
 
@@ -117,12 +117,12 @@ def test_when_the_last_one_is_silent_nobody_knows(yard: Yard) -> None:
     assert yard.look("closed").verdict is Verdict.INCONCLUSIVE
 
 
-def test_only_those_that_are_named_are_tried(yard: Yard) -> None:
+def test_only_the_layers_that_are_named_are_tried(yard: Yard) -> None:
     yard.close(only=["power"])
 
     assert yard.agents["power"].plug("db-a1") == "off"
-    assert yard.calls("network") == yard.calls("port") == []
-    assert yard.look("closed", only=["port"]).verdict is Verdict.FAILED
+    assert yard.calls("service") == yard.calls("port") == []
+    assert yard.look("closed", only=["network"]).verdict is Verdict.FAILED
     assert yard.look("closed", only=["power"]).verdict is Verdict.PASSED
 
 
@@ -134,7 +134,7 @@ def test_opening_opens_every_one_of_them(yard: Yard) -> None:
     report = yard.close(open=True)
 
     assert report.outcome is Outcome.DONE
-    assert [line.split()[0] for line in report.output.splitlines()] == ["power", "port", "network"]
+    assert [line.split()[0] for line in report.output.splitlines()] == ["power", "port", "service"]
     assert yard.look("open").verdict is Verdict.PASSED
 
 
@@ -146,7 +146,7 @@ def test_one_that_stays_closed_is_not_opened(yard: Yard) -> None:
 
 
 def test_one_closed_fence_is_enough_to_know_and_nobody_waits_for_the_silent(yard: Yard) -> None:
-    yard.agents["network"].behave(Manner.HANGS)
+    yard.agents["service"].behave(Manner.HANGS)
     yard.agents["power"].turn("db-a1", "off")
     began = time.monotonic()
 
@@ -158,7 +158,7 @@ def test_one_closed_fence_is_enough_to_know_and_nobody_waits_for_the_silent(yard
 
 
 def test_a_silent_fence_is_not_open(yard: Yard) -> None:
-    yard.agents["network"].behave(Manner.HANGS)
+    yard.agents["service"].behave(Manner.HANGS)
 
     evidence = yard.look("open")
 
@@ -170,21 +170,25 @@ def test_a_look_that_was_just_made_also_serves_the_next(yard: Yard) -> None:
     yard.look("open")
     yard.look("open")
 
-    assert yard.calls("network") == ["status"]
+    assert yard.calls("service") == ["status"]
 
 
-@pytest.mark.parametrize(
-    ("member", "only", "complaint"),
-    [
-        (MEMBER, ["moat"], "orders-db/db-a1 has no moat"),
-        ("orders-db/db-a2", [], "orders-db/db-a2 has no fence"),
-    ],
-)
-def test_a_fence_that_there_is_not_is_not_tried(
-    yard: Yard, member: str, only: list[str], complaint: str
-) -> None:
-    with pytest.raises(TargetUnavailable, match=complaint):
-        yard.actor.perform(an_action("fence", on=member, only=only), AN_ATTEMPT, within=SOON)
+def test_a_member_without_fences_cannot_be_fenced(yard: Yard) -> None:
+    bare = "orders-db/db-a2"
+    with pytest.raises(TargetUnavailable, match=f"{bare} has no fence"):
+        yard.actor.perform(an_action("fence", on=bare), AN_ATTEMPT, within=SOON)
 
-    looked = a_probe("fence", on=member, only=only, expect="closed")
+    looked = a_probe("fence", on=bare, expect="closed")
     assert yard.prober.look(looked, within=SOON).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_layer_without_a_fence_is_open_and_cannot_be_closed(tmp_path: Path) -> None:
+    a_fence_agent(tmp_path / "stop", "db-a1")
+    fences = agent_fences(MEMBER, tmp_path, "stop", within=WITHIN)
+    lone = Yard({}, FenceActor(fences), FenceProber(fences, SystemClock()))
+
+    assert lone.close(only=["power"], open=True).outcome is Outcome.DONE
+    assert lone.close(only=["power"]).outcome is Outcome.FAILED
+    assert lone.look("open", only=["power"]).verdict is Verdict.PASSED
+    assert lone.look("closed", only=["power"]).verdict is Verdict.FAILED
+    fences.shut_down()

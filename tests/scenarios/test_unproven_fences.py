@@ -78,7 +78,8 @@ def rehearsal() -> Rehearsal:
 def signing(rehearsal: Rehearsal, *signers: PersonName) -> Iterator[None]:
     """Let each of *signers* sign, one at each moment that the run waits for people."""
     for by in signers:
-        yield rehearsal.sign("accepts-split-brain", by)
+        rehearsal.sign("accepts-split-brain", by)
+        yield
     while True:
         yield
 
@@ -156,7 +157,7 @@ def test_who_does_not_have_the_role_is_not_asked(rehearsal: Rehearsal) -> None:
 
 def test_a_resumed_run_looks_at_the_fence_again(rehearsal: Rehearsal) -> None:
     rehearsal.drive()
-    assert rehearsal.held
+    assert rehearsal.exit_code is ExitCode.SIGN_OFF_TIMED_OUT
     rehearsal.target.blind = set()
 
     rehearsal.drive()
@@ -168,7 +169,7 @@ def test_a_resumed_run_looks_at_the_fence_again(rehearsal: Rehearsal) -> None:
 def test_a_resumed_run_asks_again_and_old_signatures_do_not_count(rehearsal: Rehearsal) -> None:
     sign_while_waiting(rehearsal, GRACE)
     rehearsal.drive()
-    assert rehearsal.held
+    assert rehearsal.exit_code is ExitCode.SIGN_OFF_TIMED_OUT
 
     sign_while_waiting(rehearsal, ADA)
     rehearsal.drive()

@@ -6,12 +6,13 @@ import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import cycle
 from pathlib import Path
 
 from orchestrator.adapters.fences.agent import AgentFencer
 from orchestrator.adapters.fences.members import MemberFences
 from orchestrator.adapters.system import SecretStore, SystemClock
-from orchestrator.domain.environment import Fence, FenceName
+from orchestrator.domain.environment import Fence, FenceLayer, FenceName
 
 PASSWORD = "correct horse"
 
@@ -97,15 +98,19 @@ NO_FENCES = MemberFences({}, {}, SystemClock())
 
 
 def agent_fences(member: str, state_dir: Path, *names: str, within: timedelta) -> MemberFences:
-    """Return fences of *member*: each an agent in a folder of its own, below *state_dir*."""
+    """Return fences of *member*: each an agent in a folder of its own, below *state_dir*.
+
+    The layers go from the inside out.
+    """
     fences = [
         Fence(
             fence=FenceName(name),
+            layer=layer,
             within=within,
             kind="agent",
             inputs={"program": f"{name}/fence_test", "options": {"plug": "db-a1"}},
         )
-        for name in names
+        for name, layer in zip(names, cycle(FenceLayer), strict=False)
     ]
     fencers = {"agent": AgentFencer(SecretStore(state_dir))}
     return MemberFences({member: fences}, fencers, SystemClock())

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.domain.environment import Fence, FenceLayer, FenceName
 from orchestrator.domain.errors import ContentInvalid, RequestRefused
 from orchestrator.domain.playbook import (
     Action,
@@ -17,8 +19,16 @@ from orchestrator.domain.playbook import (
 )
 from orchestrator.engine.planning import make_plan
 from tests.support.builders import PREFLIGHT, a_step
-from tests.support.data_centers import SILENT, SOUND, a_playbook, written
+from tests.support.data_centers import ORDERS, SILENT, SOUND, a_playbook, written
 from tests.support.recoveries import NO_RETURN
+
+POWER = Fence(
+    fence=FenceName("power"),
+    layer=FenceLayer.POWER,
+    within=timedelta(seconds=5),
+    kind="agent",
+    inputs={"plug": "${member.host}"},
+)
 
 
 def test_same_input_gives_the_same_digest() -> None:
@@ -65,6 +75,35 @@ def test_every_other_part_of_the_plan_is_bound() -> None:
         "db-a2": "orders-db/db-a2",
         "db-b1": "orders-db/db-b1",
     }
+
+
+def test_the_fences_of_each_member_are_bound_to_it() -> None:
+    content = written()
+    database = replace(content.environment.services[ORDERS], fences=(POWER,))
+    services = {**content.environment.services, ORDERS: database}
+    content = replace(content, environment=replace(content.environment, services=services))
+
+    fences = make_plan(content, {}, SOUND).fences
+
+    assert {member: fence.inputs["plug"] for member, (fence,) in fences.items()} == {
+        "orders-db/db-a1": "db-a1",
+        "orders-db/db-a2": "db-a2",
+        "orders-db/db-b1": "db-b1",
+    }
+
+
+def test_a_fence_that_refers_to_nothing_has_its_place_among_the_services() -> None:
+    content = written()
+    adrift = replace(POWER, inputs={"plug": "${member.outlet}"})
+    database = replace(content.environment.services[ORDERS], fences=(adrift,))
+    services = {**content.environment.services, ORDERS: database}
+    content = replace(content, environment=replace(content.environment, services=services))
+
+    with pytest.raises(ContentInvalid) as refused:
+        make_plan(content, {}, SOUND)
+
+    places = {problem.position.file for problem in refused.value.problems}
+    assert places == {"services/services/orders-db/fences/0/agent/plug"}
 
 
 def test_plan_knows_its_gates_its_locks_and_what_was_chosen() -> None:

@@ -11,6 +11,7 @@ from pydantic import with_config
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.fences.fencer import FenceState
 from orchestrator.adapters.inputs import STRICT, parse
+from orchestrator.domain.environment import FenceLayer
 from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Attempt
@@ -29,12 +30,12 @@ class FenceActionInputs:
     Attributes:
         on: A member, as ``service/host``.
         open: Open every one again, instead of closing them one after the other until one holds.
-        only: Names of fences; all of the service's unless given.
+        only: Layers of fences; all of them unless given. Where a layer has none, it is open.
     """
 
     on: str
     open: bool = False
-    only: tuple[str, ...] = ()
+    only: tuple[FenceLayer, ...] = ()
 
 
 class FenceActor:
@@ -56,13 +57,13 @@ class FenceActor:
         last = tried if inputs.open else tried[-1:]
         return ActionReport(
             outcome=_outcome(last, wanted),
-            detail="; ".join(map(str, tried)),
+            detail="; ".join(map(str, tried)) or f"{inputs.on} has no fence of that layer",
             output="\n".join(map(str, tried)),
         )
 
 
 def _outcome(tried: Sequence[Tried], wanted: FenceState) -> Outcome:
     states = {one.sight.state for one in tried}
-    if states == {wanted}:
+    if states == {wanted} or (not states and wanted is FenceState.OPEN):
         return Outcome.DONE
     return Outcome.UNKNOWN if FenceState.UNKNOWN in states else Outcome.FAILED

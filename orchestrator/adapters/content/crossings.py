@@ -10,9 +10,10 @@ from orchestrator.adapters.content.wording import suggestion
 from orchestrator.domain.checklist import Checklist, ChecklistItem
 from orchestrator.domain.environment import Environment, Fence, Invariant, Service
 from orchestrator.domain.journey import Journey
-from orchestrator.domain.playbook import ChecklistName, Playbook
+from orchestrator.domain.playbook import ChecklistName, Playbook, Step
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.reference import references_in
+from orchestrator.engine.describing import FENCE
 from orchestrator.engine.linting import repetitions
 from orchestrator.engine.tracing import Finding
 
@@ -226,11 +227,42 @@ def lint_pair(
             environment.journeys,
         ):
             yield Finding("playbook", fault)
+    for index, move in enumerate(playbook.steps):
+        if isinstance(move, Step) and move.action.kind == FENCE:
+            for fault in _lint_fence_use(move, ("steps", index), environment):
+                yield Finding("playbook", fault)
     held = roles_of(environment)
     for checklist in checklists.values():
         for index, item in enumerate(checklist.items):
             for fault in _lint_signers(item, ("items", index), held, environment):
                 yield Finding(f"checklist {checklist.checklist}", fault)
+
+
+def _lint_fence_use(step: Step, path: Path, environment: Environment) -> Iterator[Fault]:
+    """Yield a fault for fences that there are not, or that would never have their turn."""
+    where, only = environment.environment, step.action.inputs.get("only", ())
+    wanted = [str(name) for name in only] if isinstance(only, list | tuple) else []
+    by_service = [service.fences for service in environment.services.values() if service.fences]
+    if not by_service:
+        yield Fault(
+            (*path, FENCE),
+            f"`{where}` has no fences",
+            f"`{step.name}` could not keep anybody from taking writes",
+            "add `fences:` to a service in environment.yaml",
+        )
+        return
+    longest = max(_time_of(fences, wanted) for fences in by_service)
+    if longest > step.time_limit:
+        yield Fault(
+            (*path, "time_limit"),
+            f"`{step.name}` has less time than its fences in `{where}`",
+            f"they may take {longest.total_seconds():g} s, one after the other",
+            "write more, or shorten `within:` of the fences",
+        )
+
+
+def _time_of(fences: Sequence[Fence], wanted: Sequence[str]) -> timedelta:
+    return sum((f.within for f in fences if not wanted or f.layer in wanted), timedelta(0))
 
 
 def _lint_signers(

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.fences.fencer import Fencer, FenceState, Sight
-from orchestrator.domain.environment import Fence, FenceName
+from orchestrator.domain.environment import Fence, FenceLayer, FenceName
 from orchestrator.domain.errors import TargetUnavailable
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport, Clock
@@ -81,20 +81,22 @@ class MemberFences:
         self._seen: dict[Key, _Seen] = {}
         self._looking: defaultdict[Key, threading.Lock] = defaultdict(threading.Lock)
 
-    def of(self, member: str, only: Sequence[str] = ()) -> tuple[Fence, ...]:
-        """Return the fences of *member*, or *only* those, in the order in which they are tried.
+    def of(self, member: str, only: Sequence[FenceLayer] = ()) -> tuple[Fence, ...]:
+        """Return the fences of *member*, or *only* those layers, in the order of their turns.
+
+        A layer may have none: what a service cannot be deprived of needs not be given back.
 
         Raises:
-            TargetUnavailable: If it has none, or not one of *only*.
+            TargetUnavailable: If it has no fence at all.
         """
         fences = tuple(self._fences.get(member, ()))
-        missing = set(only) - {fence.fence for fence in fences}
-        if missing or not fences:
-            named = ", ".join(sorted(missing)) or "fence"
-            raise TargetUnavailable(f"{member} has no {named}: see `fences:` of its service")
-        return tuple(fence for fence in fences if not only or fence.fence in only)
+        if not fences:
+            raise TargetUnavailable(f"{member} has no fence: see `fences:` of its service")
+        return tuple(fence for fence in fences if not only or fence.layer in only)
 
-    def close(self, member: str, only: Sequence[str], *, deadline: Deadline) -> Iterator[Tried]:
+    def close(
+        self, member: str, only: Sequence[FenceLayer], *, deadline: Deadline
+    ) -> Iterator[Tried]:
         """Try one after the other until one is seen to be closed; each costs its own time only.
 
         Raises:
@@ -106,7 +108,9 @@ class MemberFences:
             if tried.sight.state is FenceState.CLOSED:
                 return
 
-    def open(self, member: str, only: Sequence[str], *, deadline: Deadline) -> Iterator[Tried]:
+    def open(
+        self, member: str, only: Sequence[FenceLayer], *, deadline: Deadline
+    ) -> Iterator[Tried]:
         """Open every one of them, the last one first.
 
         Raises:
@@ -116,7 +120,7 @@ class MemberFences:
             yield self._turn(member, fence, FenceState.OPEN, deadline)
 
     def look(
-        self, member: str, only: Sequence[str] = (), *, deadline: Deadline
+        self, member: str, only: Sequence[FenceLayer] = (), *, deadline: Deadline
     ) -> Iterator[tuple[FenceName, Sight]]:
         """Look at all of them at once; the quickest answers first.
 

@@ -14,7 +14,7 @@ from orchestrator.adapters.fences.fencer import FenceState, Sight
 from orchestrator.adapters.fences.members import MemberFences, in_words
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.probes.judgement import Judgement, look_once
-from orchestrator.domain.environment import FenceName
+from orchestrator.domain.environment import FenceLayer, FenceName
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.playbook import Probe
 from orchestrator.domain.verdict import Verdict
@@ -29,12 +29,12 @@ class FenceProbeInputs:
     Attributes:
         on: A member, as ``service/host``.
         expect: ``closed`` passes if one is closed, ``open`` only if every one is open.
-        only: Names of fences; all of the service's unless given.
+        only: Layers of fences; all of them unless given. Where a layer has none, it is open.
     """
 
     on: str
     expect: Literal["closed", "open"]
-    only: tuple[str, ...] = ()
+    only: tuple[FenceLayer, ...] = ()
 
 
 class FenceProber:
@@ -66,6 +66,8 @@ def _judge(inputs: FenceProbeInputs, sights: Iterator[tuple[FenceName, Sight]]) 
             return Judgement(verdict=verdict, summary=words)
         told.append(words)
         states.add(sight.state)
+    if not told:
+        told.append(f"{inputs.on} has no fence of that layer")
     if FenceState.UNKNOWN in states:
         return Judgement(verdict=Verdict.INCONCLUSIVE, summary="; ".join(told))
     verdict = Verdict.FAILED if wants_closed else Verdict.PASSED
