@@ -15,6 +15,7 @@ from orchestrator.adapters.content.linting_paths import lint_paths
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.probes.canary import CanaryInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
+from orchestrator.adapters.probes.loss import LossInputs
 from orchestrator.adapters.probes.runs import RunsInputs
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs, SqlWriteProbeInputs
 from orchestrator.adapters.probes.ssh import SshProbeInputs
@@ -31,6 +32,7 @@ ACTION_INPUTS: Mapping[str, type] = {
 }
 PROBE_INPUTS: Mapping[str, type] = {
     "canary": CanaryInputs,
+    "loss": LossInputs,
     "http": HttpProbeInputs,
     "runs": RunsInputs,
     "sql": SqlProbeInputs,

@@ -22,6 +22,7 @@ from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.probes.canary import CanaryProber
 from orchestrator.adapters.probes.http import HttpProber
 from orchestrator.adapters.probes.looking import SideBySide
+from orchestrator.adapters.probes.loss import LossProber
 from orchestrator.adapters.probes.runs import RunsProber
 from orchestrator.adapters.probes.sql import SqlProber
 from orchestrator.adapters.probes.sql_write import SqlWriteProber
@@ -118,6 +119,7 @@ def _probers(reach: _Reach) -> Mapping[str, Prober]:
     return {
         "canary": CanaryProber(reach.canary, CLOCK),
         "http": HttpProber(reach.web, CLOCK),
+        "loss": LossProber(reach.canary, environment.watch.table, reach.sql, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),
         "sql": SqlProber(reach.sql, CLOCK),
         "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, CLOCK),

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from orchestrator.domain.checklist import Checklist, ChecklistItem
-from orchestrator.domain.playbook import ChecklistName, Parameter, ParameterKind, Playbook, Step
+from orchestrator.domain.playbook import (
+    ChecklistName,
+    Objectives,
+    Parameter,
+    ParameterKind,
+    Playbook,
+    Step,
+)
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.quantity import parse_duration, parse_size
 from orchestrator.engine.safeguarding import lint_safeguards
@@ -29,6 +36,7 @@ def lint_playbook(
         checklists: Those of its gates that there are; a missing one is not complained about.
     """
     own = (
+        *_lint_objectives(playbook.objectives),
         *_lint_parameters(playbook),
         *_lint_locks(playbook),
         *_lint_names(playbook),
@@ -81,6 +89,16 @@ def _lint_item(item: ChecklistItem, path: Path) -> Iterator[Fault]:
             "an answer is stale at once",
             "the gate would never open",
             "write how long an answer stays true",
+        )
+
+
+def _lint_objectives(objectives: Objectives) -> Iterator[Fault]:
+    if objectives.downtime is None and objectives.back_within is None:
+        yield Fault(
+            ("objectives",),
+            "nothing is promised of the time that users are without service",
+            "a recovery that has no limit cannot miss it",
+            "write `downtime:` for what begins with your own steps, else `back_within:`",
         )
 
 

@@ -62,6 +62,20 @@ class Content:
             raise ContentInvalid([p for p in self.flaws if p.position.file.startswith(below)])
         return found
 
+    def find_environment(self, environment: str) -> Loaded[Environment]:
+        """Return *environment*, whatever is wrong with playbooks and other environments.
+
+        Raises:
+            RequestMalformed: If there is no such environment.
+            ContentInvalid: With every problem of its files.
+        """
+        self._require(ENVIRONMENTS, "environment", environment)
+        found = self.environments.get(EnvironmentName(environment))
+        problems = [flaw for flaw in self.flaws if self._is_about(flaw, environment)]
+        if problems or found is None:
+            raise ContentInvalid(problems)
+        return found
+
     def pick(
         self, playbook: str, environment: str
     ) -> tuple[Loaded[Playbook], Loaded[Environment]]:
@@ -139,9 +153,14 @@ class Content:
         if file.startswith(f"{CHECKLISTS}/"):
             gates = chosen.value.gates if chosen else ()
             return file in {f"{CHECKLISTS}/{gate}.yaml" for gate in gates}
+        return self._is_about(flaw, environment)
+
+    def _is_about(self, flaw: Problem, environment: str) -> bool:
+        """Tell whether *flaw* is in a file of *environment*, or of one that it may extend."""
+        file = flaw.position.file
         where = self.environments.get(EnvironmentName(environment))
         return file.startswith(f"{ENVIRONMENTS}/{environment}/") or (
-            where is None or file in where.files
+            file.startswith(f"{ENVIRONMENTS}/") and (where is None or file in where.files)
         )
 
     def _problems_of_pair(
