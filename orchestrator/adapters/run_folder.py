@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestrator.adapters.canary.samples import standing_beside
 from orchestrator.adapters.plain_values import plan_from_text, plan_to_text
 from orchestrator.domain.errors import JournalBroken, RequestRefused
 from orchestrator.domain.plan import Plan
@@ -27,6 +28,7 @@ class RunFolder:
     """The folder of one run, readable by its owner only."""
 
     def __init__(self, state: Path, run: RunId) -> None:
+        self.run = run
         self.path = state / "runs" / run
 
     @property
@@ -38,6 +40,11 @@ class RunFolder:
     def samples(self) -> Path:
         """What the canary saw, as JSON lines."""
         return self.path / "samples.jsonl"
+
+    @property
+    def standing_samples(self) -> Path:
+        """What the standing watch saw, if the run found one at work."""
+        return standing_beside(self.samples)
 
     @property
     def driver_log(self) -> Path:

@@ -18,6 +18,7 @@ from orchestrator.adapters.probes.canary import CanaryInputs
 from orchestrator.adapters.probes.diagnosis_inputs import DiagnosisInputs
 from orchestrator.adapters.probes.fence import FenceProbeInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
+from orchestrator.adapters.probes.loss import LossInputs
 from orchestrator.adapters.probes.runs import RunsInputs
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs, SqlWriteProbeInputs
 from orchestrator.adapters.probes.ssh import SshProbeInputs
@@ -38,6 +39,7 @@ PROBE_INPUTS: Mapping[str, type] = {
     "diagnosis": DiagnosisInputs,
     "fence": FenceProbeInputs,
     "http": HttpProbeInputs,
+    "loss": LossInputs,
     "runs": RunsInputs,
     "sql": SqlProbeInputs,
     "sql_write": SqlWriteProbeInputs,

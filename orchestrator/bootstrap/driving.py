@@ -32,6 +32,7 @@ from orchestrator.adapters.probes.diagnosis import DiagnosisProber
 from orchestrator.adapters.probes.fence import FenceProber
 from orchestrator.adapters.probes.http import HttpProber
 from orchestrator.adapters.probes.looking import SideBySide
+from orchestrator.adapters.probes.loss import LossProber
 from orchestrator.adapters.probes.runs import RunsProber
 from orchestrator.adapters.probes.sql import SqlProber
 from orchestrator.adapters.probes.sql_write import SqlWriteProber
@@ -138,6 +139,7 @@ def _probers(reach: _Reach) -> Mapping[str, Prober]:
         "diagnosis": DiagnosisProber(Examiner(environment, reach.sql, reach.ssh), CLOCK),
         "fence": FenceProber(reach.fences, CLOCK),
         "http": HttpProber(reach.web, CLOCK),
+        "loss": LossProber(reach.canary, environment.watch.table, reach.sql, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),
         "sql": SqlProber(reach.sql, CLOCK),
         "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, reach.fences, CLOCK),

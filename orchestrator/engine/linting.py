@@ -13,6 +13,7 @@ from types import MappingProxyType
 from orchestrator.domain.checklist import Checklist, ChecklistItem
 from orchestrator.domain.playbook import (
     ChecklistName,
+    Objectives,
     Parameter,
     ParameterKind,
     Playbook,
@@ -44,6 +45,7 @@ def lint_playbook(
         playbooks: The same for its children.
     """
     own = (
+        *_lint_objectives(playbook.objectives),
         *_lint_parameters(playbook),
         *_lint_locks(playbook),
         *_lint_names(playbook),
@@ -116,6 +118,16 @@ def _lint_waive(item: ChecklistItem, path: Path) -> Iterator[Fault]:
     if item.waive and item.waive.people < 1:
         yield Fault(
             (*path, "people"), "nobody has to waive it", "it would be no item", "write at least 1"
+        )
+
+
+def _lint_objectives(objectives: Objectives) -> Iterator[Fault]:
+    if objectives.downtime is None and objectives.back_within is None:
+        yield Fault(
+            ("objectives",),
+            "nothing is promised of the time that users are without service",
+            "a recovery that has no limit cannot miss it",
+            "write `downtime:` for what begins with your own steps, else `back_within:`",
         )
 
 

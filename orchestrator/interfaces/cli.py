@@ -33,6 +33,7 @@ COMMANDS = {
     "resume": ("people_cli", "Let a run whose driver died, or that was held, go on"),
     "locks": ("people_cli", "Show which resources are locked, and by whom"),
     "report": ("report_cli", "Render the report of a run again, in any format"),
+    "watch": ("watch_cli", "Watch a service in peace, so that a fault has a witness"),
     "lab": ("lab_cli", "A disposable environment of real hosts on this machine"),
     "doctor": ("doctor_cli", "Say what is missing here, and how to get it"),
     "canary": ("canary_cli", "Watch a service as a user would (for the client host)"),

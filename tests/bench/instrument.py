@@ -17,6 +17,7 @@ from orchestrator.domain.environment import Environment
 from orchestrator.domain.observation import (
     Found,
     Interval,
+    MarkerId,
     MarkerWrite,
     Measurement,
     Sample,
@@ -76,7 +77,7 @@ class Instrument:
         """Return what the synthetic user of that name saw; it has stopped."""
         with self._canary(name) as canary:
             samples = canary.samples()
-        measured = measure(samples, (), found=self._count(name))
+        measured = measure(samples, (), found=self._count(name), run=name)
         return _sum_up(measured, gap_across(samples, held))
 
     def close(self) -> None:
@@ -101,7 +102,7 @@ class Instrument:
             rows = session.execute(
                 "select seq, count(*) from recover_marker where run = %s group by seq", (name,)
             ).fetchall()
-        return {int(str(seq)): int(str(count)) for seq, count in rows}
+        return {MarkerId(name, int(str(seq))): int(str(count)) for seq, count in rows}
 
 
 def gap_across(samples: Iterable[Sample], held: Interval) -> timedelta:

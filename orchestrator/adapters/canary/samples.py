@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.observation import (
+    STANDING,
     Ended,
     Heartbeat,
     MarkerWrite,
@@ -21,6 +23,11 @@ from orchestrator.domain.observation import (
 _LONGEST_SHOWN = 200
 
 
+def standing_beside(samples_file: Path) -> Path:
+    """Return where the samples of a standing watch are kept that a run has adopted."""
+    return samples_file.with_name(f"{STANDING}-{samples_file.name}")
+
+
 def read_samples(lines: Iterable[bytes], canary: str = "") -> Iterator[Sample]:
     """Read *lines*; one that makes no sense becomes `Unreadable`, never an exception.
 
@@ -28,17 +35,31 @@ def read_samples(lines: Iterable[bytes], canary: str = "") -> Iterator[Sample]:
         lines: Of one file, or of a part of it.
         canary: The name of the one that wrote them.
     """
-    slow = timedelta(0)
-    for line in filter(bytes.strip, lines):
-        try:
-            read = json.loads(line)
-            slow = timedelta(seconds=read["slow_s"]) if "slow_s" in read else slow
-            sample = _read(read, canary)
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            yield Unreadable(line=line[:_LONGEST_SHOWN].decode(errors="replace"))
-        else:
-            if sample is not None:
-                yield sample.shifted(slow) if slow else sample
+    return SampleReader(canary).read(lines)
+
+
+class SampleReader:
+    """Reads the lines of one canary as they come, piece by piece."""
+
+    def __init__(self, canary: str = "") -> None:
+        self._canary = canary
+        self._slow = timedelta(0)
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[Sample]:
+        """Read *lines*; times are by the clock of the host that was compared with it last."""
+        for line in filter(bytes.strip, lines):
+            try:
+                sample = self._read(json.loads(line))
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                yield Unreadable(line=line[:_LONGEST_SHOWN].decode(errors="replace"))
+            else:
+                if sample is not None:
+                    yield sample.shifted(self._slow) if self._slow else sample
+
+    def _read(self, line: Mapping[str, Any]) -> Sample | None:
+        if line["t"] == "from" and "slow_s" in line:
+            self._slow = timedelta(seconds=line["slow_s"])
+        return _read(line, self._canary)
 
 
 def _read(line: Mapping[str, Any], canary: str) -> Sample | None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 MOST_TRIES = 3
@@ -81,23 +82,27 @@ def open_stretches(path: Path) -> Iterator[tuple[Stretch, ...]]:
         FileNotFoundError: If there is none.
     """
     with ExitStack() as stack:
+        stretches = _open_both(path, stack)
         for _ in range(MOST_TRIES):
-            before = _open_older(path, stack)
-            newest = open_stretch(path)
-            stack.callback(os.close, newest.fd)
-            if not before or before[0].ends == newest.begins:
+            if _do_join(stretches):
                 break
-            before = ()
-        yield (*before, newest)
+            stretches = _open_both(path, stack)
+        yield stretches if _do_join(stretches) else stretches[-1:]
 
 
-def _open_older(path: Path, stack: ExitStack) -> tuple[Stretch, ...]:
+def _do_join(stretches: Sequence[Stretch]) -> bool:
+    return all(one.ends == next_.begins for one, next_ in pairwise(stretches))
+
+
+def _open_both(path: Path, stack: ExitStack) -> tuple[Stretch, ...]:
     try:
-        older = open_stretch(older_of(path))
+        older = [open_stretch(older_of(path))]
     except FileNotFoundError:
-        return ()
-    stack.callback(os.close, older.fd)
-    return (older,)
+        older = []
+    stretches = (*older, open_stretch(path))
+    for stretch in stretches:
+        stack.callback(os.close, stretch.fd)
+    return stretches
 
 
 def whole_lines(stretches: Sequence[Stretch], position: int, limit: int) -> bytes:

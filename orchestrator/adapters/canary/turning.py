@@ -44,7 +44,7 @@ class TurningFile:
 
     def _follow(self) -> None:
         """Open the file anew if another process has turned it over."""
-        if os.fstat(self._fd).st_ino != os.stat(self._path).st_ino:
+        if os.fstat(self._fd).st_ino != self._path.stat().st_ino:
             os.close(self._fd)
             self._fd = self._open()
 
