@@ -2,7 +2,7 @@
 # Makes the file-system view of one host and becomes its systemd. Runs inside the host's own
 # namespaces, so that everything it mounts vanishes with them.
 #   HOST   its name                       SCRATCH  its system disk, which outlives a loss of power
-#   SEED   files to put into its view
+#   SEED   files to put into its view       SMALL    a disk of its own for /srv/small, or empty
 #   DATA   directory for /var/lib/postgresql, or empty
 #   SHOWN  directories of the machine to show read-only, one a line
 #   HIDDEN directories of the machine to hide, one a line
@@ -68,6 +68,10 @@ done
 if [ -n "$DATA" ]; then
     mkdir -p "$root/var/lib/postgresql"
     mount --bind "$DATA" "$root/var/lib/postgresql"
+fi
+if [ -n "$SMALL" ]; then
+    mkdir -p "$root/srv/small"
+    mount --bind "$SMALL" "$root/srv/small"
 fi
 
 mkdir -p "$root/mnt/machine"

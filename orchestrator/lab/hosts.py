@@ -20,6 +20,7 @@ _SCRIPT = Path(__file__).with_name("enter_host.sh")
 CGROUP = "recover-lab"
 _NAMESPACES = ("--mount", "--uts", "--ipc", "--pid", "--cgroup", "--fork", "--kill-child")
 _SYSTEM_DISK = "size=1g,mode=755"
+_SMALL_DISK = "size=64k,mode=755"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Empty cgroups of an earlier boot go first: a cgroup with others below it takes no process. Then
 # the shell joins, before all else: that is how `down` finds the host whatever becomes of us.
@@ -50,6 +51,7 @@ class HostView:
     Attributes:
         files: Written over the copy.
         data: Directory of the machine that becomes ``/var/lib/postgresql``, or empty.
+        small: Place on the machine of a disk that becomes ``/srv/small``, or empty.
         shown: Directories of the machine that appear in it, read-only.
         hidden: Directories of the machine that appear empty.
         network: Its addresses and routes, as a batch for `ip`.
@@ -58,6 +60,7 @@ class HostView:
     files: Tree
     network: str = ""
     data: str = ""
+    small: str = ""
     shown: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
@@ -75,15 +78,30 @@ def start_host(name: str, view: HostView, directory: Path) -> None:
     boot says on failure is in ``console.log`` there.
     """
     seed, scratch = directory / "seed", directory / "scratch"
-    for place in (seed, scratch, cgroup_of(name)):
+    for place in (seed, cgroup_of(name)):
         place.mkdir(parents=True, exist_ok=True)
     write_tree(seed, view.files)
-    # Mounted here and not in the host, so that what the host wrote outlives a loss of its power.
-    run(["mount", "-t", "tmpfs", "-o", _SYSTEM_DISK, f"{CGROUP}-{name}", str(scratch)])
+    _mount_disk(name, scratch, _SYSTEM_DISK)
+    if view.small:
+        _mount_disk(name, Path(view.small), _SMALL_DISK)
     write_file(directory / "network", File(view.network))
     write_file(directory / BOOT, File(_boot(name, view, directory), 0o700))
     write_file(directory / INSIDE, File(_INSIDE.format(cgroup=cgroup_of(name), path=_PATH), 0o700))
     detach([str(directory / BOOT)], console=directory / "console.log")
+
+
+def _mount_disk(name: str, place: Path, options: str) -> None:
+    """Mount it on the machine and not in the host: what is on it outlives a loss of power."""
+    place.mkdir(exist_ok=True)
+    run(["mount", "-t", "tmpfs", "-o", options, f"{CGROUP}-{name}", str(place)])
+
+
+def changed_files(directory: Path) -> Path:
+    """Return where the files lie that the host of *directory* changed, host on or off.
+
+    Write there only while it is off: the kernel does not notice.
+    """
+    return directory / "scratch" / "upper"
 
 
 def cgroup_of(name: str) -> Path:
@@ -97,6 +115,7 @@ def _boot(name: str, view: HostView, directory: Path) -> str:
         "SEED": str(directory / "seed"),
         "SCRATCH": str(directory / "scratch"),
         "DATA": view.data,
+        "SMALL": view.small,
         "SHOWN": "\n".join(view.shown),
         "HIDDEN": "\n".join(view.hidden),
     }

@@ -13,6 +13,7 @@ from typing import NoReturn
 from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
 from orchestrator.lab.errors import KeysLost, NamespacesForbidden
+from orchestrator.lab.faults.force import faults_in_force
 from orchestrator.lab.fence_agent import AGENT
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.login import ssh_command
@@ -59,7 +60,8 @@ def status(home: Path) -> LabStatus:
     record = read_record()
     if record is None:
         return NO_LAB
-    seen = look(_BLUEPRINTS[record.kind], home)
+    faults = tuple(map(str, faults_in_force()))
+    seen = replace(look(_BLUEPRINTS[record.kind], home), faults=faults)
     if not record.complete:
         return replace(seen, problems=("`up` has not finished; run it again", *seen.problems))
     return replace(seen, problems=(*_mismatches(record, home), *seen.problems))

@@ -19,9 +19,11 @@ from orchestrator.lab.users import argv_as, current_user, is_root
 MARK = "RECOVER_LAB"
 INIT_MARK = "RECOVER_LAB_INIT=yes"
 _PATH = f"{postgresql.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# As long as it is in the host's directory, nothing starts the host's database.
+FENCED = "fenced"
 _NO_START = """\
-if [ "$1" = start ] && [ -e {0}/fenced ]; then
-    echo "pg_ctl: fenced: {0}/fenced is there" >&2
+if [ "$1" = start ] && [ -e {0} ]; then
+    echo "pg_ctl: fenced: {0} is there" >&2
     exit 1
 fi
 """
@@ -228,7 +230,9 @@ port = {LOOPBACK.ports.postgresql}
     start = [f"{postgresql.BIN}/pg_ctl", "-o", f"-c config_file={configuration}"]
     return {
         **{name: File(text, 0o600, owner) for name, text in texts.items()},
-        "bin/pg_ctl": _wrapper(start, directory / "log", guard=_NO_START.format(directory)),
+        "bin/pg_ctl": _wrapper(
+            start, directory / "log", guard=_NO_START.format(directory / FENCED)
+        ),
         "bin/as-owner": _wrapper(["env"], directory / "log"),
         "bin/pg_controldata": _wrapper([f"{postgresql.BIN}/pg_controldata"], directory / "log"),
     }

@@ -45,7 +45,7 @@ class Record:
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Hold the machine's only lab against every other `up` and `down`.
+    """Hold the machine's only lab against whoever else would change it.
 
     The lock is a name in the kernel that goes with its holder, so a killed one holds nothing.
 
@@ -56,7 +56,7 @@ def exclusive() -> Iterator[None]:
         deadline = time.monotonic() + _PATIENCE_S
         while not _bound(lock):
             if time.monotonic() > deadline:
-                raise LabBusy("another `recover lab up` or `down` is at work; try again later")
+                raise LabBusy("another `recover lab` command is changing it; try again later")
             time.sleep(0.1)
         yield
 
