@@ -30,7 +30,11 @@ SYNC_REP = "SyncRep"
 CUT_OFF = "Network is unreachable"
 """What our own kernel says when it has no way there, which tells nothing of the member."""
 
-_WAITS = "select wait_event_type as type, wait_event as event from pg_stat_activity where pid = {}"
+# Whoever waits for a standby does not notice that its client has gone, and would stay for ever.
+_WAITS = """
+    select wait_event_type as type, wait_event as event, pg_cancel_backend(pid)
+    from pg_stat_activity where pid = {} and query like '%a diagnosis%'
+"""
 _READ_ONLY = """
     select pg_is_in_recovery() as is_standby, setting, source from pg_settings
     where name = 'default_transaction_read_only'
