@@ -286,7 +286,7 @@ def test_without_an_account_nobody_has_looked(clinic: Clinic) -> None:
     seen = clinic.examine("pool-a1", account="canary")
 
     assert ailments(seen) == [Ailment.UNKNOWN] * 2
-    assert details(seen) == {"orders-db has no account 'canary'"}
+    assert details(seen) == {"did not look: orders-db has no account 'canary'"}
 
 
 @pytest.mark.parametrize(
