@@ -15,15 +15,10 @@ from datetime import timedelta
 import paramiko
 from fabric import Connection
 
+from orchestrator.adapters import ssh_connecting
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.ssh_commands import Finished, execute, hang_up
-from orchestrator.adapters.ssh_connecting import (
-    CONNECT_FAILED,
-    NO_WAY_THERE,
-    REFUSED_BY_FAR_SIDE,
-    connect,
-    ssh_errors,
-)
+from orchestrator.adapters.ssh_connecting import connect, ssh_errors
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
@@ -32,8 +27,6 @@ from orchestrator.domain.errors import TargetUnavailable
 
 FORBIDDEN_IN_ARGUMENTS = frozenset("\0\r\n")
 
-ABOUT_THE_FAR_SIDE = (TroubleKind.REFUSED, TroubleKind.UNREACHABLE)
-"""What a host says of the far side of a tunnel; the rest is about the host itself."""
 STILL_ANSWERS_S = 0.2
 """A host through which a tunnel could not be opened in time has so long to show that it is not
 the one who is silent."""
@@ -217,9 +210,7 @@ def _open_tunnel(host: Host, address: str, port: int, deadline: Deadline) -> Cha
                 "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=deadline.left_s
             )
         except paramiko.ChannelException as error:
-            trouble = _not_tunnelled(host, where, error)
-            is_far = trouble.kind in ABOUT_THE_FAR_SIDE
-            raise (_FarTroubled if is_far else Troubled)(trouble) from error
+            raise _not_tunnelled(host, where, error) from error
         except paramiko.SSHException as error:
             if not (deadline.is_over and _still_answers(transport)):
                 raise
@@ -253,10 +244,19 @@ def _late(host: Host, deadline: Deadline, *, was_sent: bool = True) -> Trouble:
     return Trouble(kind=TroubleKind.HUNG, detail=detail, was_sent=was_sent)
 
 
-def _not_tunnelled(host: Host, where: str, error: paramiko.ChannelException) -> Trouble:
-    kind, why = {
-        REFUSED_BY_FAR_SIDE: (TroubleKind.REFUSED, "nothing listens there"),
-        CONNECT_FAILED: (TroubleKind.UNREACHABLE, "nobody answers the connect"),
-        NO_WAY_THERE: (TroubleKind.REJECTED, "no way leads there"),
-    }.get(error.code, (TroubleKind.REJECTED, f"no tunnel, {error.text.lower()}"))
-    return Trouble(kind=kind, detail=f"{where}, seen from {host.name}: {why}")
+def _not_tunnelled(host: Host, where: str, error: paramiko.ChannelException) -> Troubled:
+    """Return what to raise: of the far side only where *host* has really tried to connect."""
+    seen = f"{where}, seen from {host.name}"
+    match error.code:
+        case ssh_connecting.REFUSED_BY_FAR_SIDE:
+            detail = f"{seen}: nothing listens there"
+            return _FarTroubled(Trouble(kind=TroubleKind.REFUSED, detail=detail))
+        case ssh_connecting.CONNECT_FAILED:
+            detail = f"{seen}: nobody answers the connect"
+            return _FarTroubled(Trouble(kind=TroubleKind.UNREACHABLE, detail=detail))
+        case ssh_connecting.NO_WAY_THERE:
+            detail = f"{seen}: no way leads there"
+            return Troubled(Trouble(kind=TroubleKind.REJECTED, detail=detail))
+        case _:
+            detail = f"{seen}: no tunnel, {error.text.lower()}"
+            return Troubled(Trouble(kind=TroubleKind.REJECTED, detail=detail))

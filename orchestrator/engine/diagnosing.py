@@ -112,7 +112,7 @@ def _partly_heard(view: _View) -> Diagnosis:
         ailment=Ailment.PARTLY_HEARD,
         decision=Decision.REFUSE,
         reason=f"{_told(view.answered)}, but {_told(view.deaf)}",
-        advice=f"heal the network between {_places(view.deaf)} and {view.seen.host}",
+        advice=f"heal the network from {_places(view.deaf)} to {view.seen.host}",
     )
 
 
@@ -148,11 +148,12 @@ def _of_users(seen: Examination) -> Diagnosis | None:
 
 
 def _healthy(view: _View) -> Diagnosis:
-    deaf = f", though {_names(t.standby for t in view.silent)} hears nothing" * bool(view.silent)
+    deaf = _names(t.standby for t in view.silent)
     return Diagnosis(
         ailment=Ailment.HEALTHY,
         decision=Decision.REFUSE,
-        reason=f"it takes writes, seen from {_places(view.answered)}{deaf}",
+        reason=f"it takes writes, seen from {_places(view.answered)}"
+        + (f", though {deaf} hears nothing" if deaf else ""),
         advice=_ADVICE[Ailment.HEALTHY],
     )
 
@@ -196,15 +197,15 @@ def _hold(ailment: Ailment, reason: str, advice: str) -> Diagnosis:
 
 
 def _still_heard(view: _View, ailment: Ailment) -> Diagnosis:
-    ages = [(t.standby, t.heard_ago) for t in view.hearing if t.heard_ago is not None]
+    ages = [(_names([t.standby]), t.heard_ago) for t in view.hearing if t.heard_ago is not None]
     heard = ", ".join(f"{name} heard it {age.total_seconds():.1f} s ago" for name, age in ages)
     left_s = (view.silent_for - min(age for _, age in ages)).total_seconds()
-    ends = f"{_places(view.deaf)} and {view.seen.host}"
+    way = f"from {_places(view.deaf)} to {view.seen.host}"
     return Diagnosis(
         ailment=ailment,
         decision=Decision.REFUSE,
         reason=f"{_told(view.deaf)}, but {heard}",
-        advice=f"look again in {left_s:.0f} s; still heard then, heal the network between {ends}",
+        advice=f"look again in {left_s:.0f} s; still heard then, heal the network {way}",
     )
 
 
@@ -271,5 +272,5 @@ def _places(sights: Iterable[Sight]) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    *others, last = (name.rpartition("/")[2] for name in names)
-    return f"{', '.join(others)} and {last}" if others else last
+    plain = [name.rpartition("/")[2] for name in names]
+    return " and ".join(filter(None, (", ".join(plain[:-1]), *plain[-1:])))

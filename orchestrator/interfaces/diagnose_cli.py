@@ -69,10 +69,11 @@ def _told(seen: Examination, diagnosis: Diagnosis) -> Iterator[str]:
         first, *rest = labelled(who, what, indent=0, width=_WIDTH)
         yield f"{mark(verdict)} {first}"
         yield from (f"  {line}" for line in rest)
+    yield from labelled("because", diagnosis.reason, indent=0, width=_WIDTH + 2)
     indent = " " * (_WIDTH + 2)
-    yield from wrapped(printable(diagnosis.reason), f"{'because':{_WIDTH + 2}}", indent)
-    decision = click.style(f"{diagnosis.decision}:", bold=True)
-    yield from wrapped(f"{decision} {printable(diagnosis.advice)}", indent, indent)
+    first, *rest = wrapped(printable(f"{diagnosis.decision}: {diagnosis.advice}"), indent, indent)
+    yield first.replace(diagnosis.decision, click.style(diagnosis.decision, bold=True), 1)
+    yield from rest
 
 
 def _rows(seen: Examination) -> Iterator[tuple[Verdict, str, str]]:

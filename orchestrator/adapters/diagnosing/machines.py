@@ -13,6 +13,8 @@ from orchestrator.domain.environment import Host
 
 DATA, PROGRAMS = "postgresql_data", "postgresql_bin"
 """Inventory variables: the data directory, and the folder that has ``pg_controldata``."""
+FOLDERS = ("", "base/", "pg_wal/")
+"""Below the data directory, each of which may lie on a disk of its own."""
 NEEDED_KIB = 16 * 1024
 """With less room no further segment of the WAL can be made.
 Source: PostgreSQL's default wal_segment_size."""
@@ -24,7 +26,8 @@ def look_at_machine(host: Host, sessions: SshSessions) -> Machine:
     """Log in and look around; what the inventory does not name is left out."""
     deadline = Deadline.after(CLIENT_LIMIT)
     data, programs = host.variables.get(DATA), host.variables.get(PROGRAMS)
-    command = ["df", "--output=avail,pcent,target", f"{data}/", f"{data}/pg_wal/"]
+    folders = [f"{data}/{folder}" for folder in FOLDERS]
+    command = ["df", "--output=avail,pcent,target", *folders]
     answer = sessions.run(host.name, command if data else ["true"], deadline=deadline)
     if isinstance(answer, Trouble):
         return Machine(is_reached=False, detail=f"does not answer over SSH: {answer.detail}")

@@ -30,7 +30,11 @@ SYNC_REP = "SyncRep"
 CUT_OFF = "Network is unreachable"
 """What our own kernel says when it has no way there, which tells nothing of the member."""
 
-_WAITS = "select wait_event_type as type, wait_event as event from pg_stat_activity where pid = {}"
+# Whoever waits for a standby does not notice that its client has gone, and would stay for ever.
+_WAITS = """
+    select wait_event_type as type, wait_event as event, pg_cancel_backend(pid)
+    from pg_stat_activity where pid = {} and query like '%a diagnosis%'
+"""
 _READ_ONLY = """
     select pg_is_in_recovery() as is_standby, setting, source from pg_settings
     where name = 'default_transaction_read_only'
@@ -59,22 +63,25 @@ class Writer:
         started = time.monotonic()
         try:
             ailment, detail = self._write(way, deadline)
-        except Troubled as error:
-            ailment, detail = ailment_of(error.trouble), error.trouble.detail
         except TargetUnavailable as error:
-            ailment, detail = Ailment.UNKNOWN, str(error)
+            ailment, detail = Ailment.UNKNOWN, f"did not look: {error}"
         took = timedelta(seconds=time.monotonic() - started)
         if ailment is Ailment.HEALTHY and took > SLOW_AFTER:
             ailment, detail = Ailment.SLOW, f"took {took.total_seconds():.1f} s for a write"
         return Sight(place=place, ailment=ailment, detail=detail, took=took)
 
     def _write(self, way: Way, deadline: Deadline) -> tuple[Ailment, str]:
-        with self._connected(way, deadline) as connection:
-            try:
-                with sql_errors(self._login.member, deadline):
-                    execute(connection, self._statement)
-            except Troubled as error:
-                return self._explain(error.trouble, connection, way)
+        try:
+            with self._connected(way, deadline) as connection:
+                try:
+                    with sql_errors(self._login.member, deadline):
+                        execute(connection, self._statement)
+                except Troubled as error:
+                    return self._explain(error.trouble, connection, way)
+        except Troubled as error:
+            if error.trouble.kind is TroubleKind.HUNG:
+                _require(way)
+            return ailment_of(error.trouble), error.trouble.detail
         return Ailment.HEALTHY, "took a write"
 
     @contextmanager
@@ -102,6 +109,12 @@ class Writer:
     def _ask(self, connection: DeadlineConnection, query: str) -> tuple[Row, ...]:
         with sql_errors(self._login.member, connection.deadline):
             return execute(connection, query).rows
+
+
+def _require(way: Way) -> None:
+    """Raise `TargetUnavailable` if it was the way that fell silent, not the member."""
+    with suppress(Troubled), way(Deadline.after(ASIDE_LIMIT)):
+        pass
 
 
 def ailment_of(trouble: Trouble) -> Ailment:

@@ -21,7 +21,8 @@ from tests.support.example_content import (
     spoil,
 )
 
-POWER = '{fence: power, layer: power, within: 5s, agent: {program: fence_test, options: {plug: "${member.host}"}}}'
+AGENT = '{program: fence_test, options: {plug: "${member.host}"}}'
+POWER = f"{{fence: power, layer: power, within: 5s, agent: {AGENT}}}"
 
 CROSSED: list[tuple[str, str, str, str, str, str]] = [
     ("a gate without checklist", PLAYBOOK,
