@@ -24,6 +24,10 @@ class Deadline:
         """Set a deadline *within* from now."""
         return cls(at=time.monotonic() + within.total_seconds(), within=within)
 
+    def or_sooner(self, within: timedelta) -> Deadline:
+        """Return a deadline *within* from now, or this one if that is sooner."""
+        return Deadline.after(min(within, timedelta(seconds=self.left_s)))
+
     @property
     def left_s(self) -> float:
         """Seconds that are left; never negative."""

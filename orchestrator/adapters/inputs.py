@@ -12,8 +12,13 @@ from orchestrator.domain.canonical import plain
 from orchestrator.domain.errors import ContentInvalid
 from orchestrator.domain.problem import Position, Problem
 
-STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
-"""For `pydantic.with_config` on every class of inputs: an unknown key is an error."""
+STRICT = ConfigDict(
+    extra="forbid",
+    hide_input_in_errors=True,
+    alias_generator=lambda field: field.rstrip("_"),
+)
+"""For `pydantic.with_config` on every class of inputs: an unknown key is an error, and a field
+that Python would take for a keyword (``from_``) has its plain name (``from``)."""
 
 Inputs = TypeVar("Inputs")
 

@@ -23,6 +23,10 @@ class Unreached(Exception):
     """There was no connection, so nothing was sent."""
 
 
+class Unanswered(Unreached):
+    """There was no connection in the time that we gave it."""
+
+
 class Refused(Exception):
     """The server answered no: the statement left nothing."""
 
@@ -53,14 +57,14 @@ class Wire:
             self._connection.finish()
             self._connection = None
 
-    def ensure_connected(self, *, within_s: float) -> None:
-        """Connect unless there is a connection that still stands.
+    def ensure_connected(self, *, within_s: float) -> bool:
+        """Connect unless there is a connection that still stands; tell whether it was needed.
 
         Raises:
             Unreached: With the reason. The next call tries afresh.
         """
         if self._connection is not None and not self._has_hung_up(self._connection):
-            return
+            return False
         self.close()
         deadline = time.monotonic() + within_s
         connection = pq.PGconn.connect_start(self._conninfo)
@@ -69,13 +73,15 @@ class Wire:
         status = pq.PollingStatus.FAILED if is_hopeless else pq.PollingStatus.WRITING
         while status is not pq.PollingStatus.OK:
             if status is pq.PollingStatus.FAILED:
-                self._give_up(connection, _first_line(connection.get_error_message()))
+                raise Unreached(_hung_up(connection))
             wanted = select.POLLOUT if status is pq.PollingStatus.WRITING else select.POLLIN
             if not self._wait(connection, wanted, deadline):
-                self._give_up(connection, f"no connection within {within_s:g} s")
+                connection.finish()
+                raise Unanswered(f"no connection within {within_s:g} s")
             status = pq.PollingStatus(connection.connect_poll())
         connection.nonblocking = 1
         self._connection = connection
+        return True
 
     def execute(self, statement: str, *, within_s: float) -> None:
         """Execute one statement; it is acknowledged when this returns.
@@ -130,10 +136,6 @@ class Wire:
         self.close()
         raise Lost(why)
 
-    def _give_up(self, connection: pq.abc.PGconn, why: str) -> Never:
-        connection.finish()
-        raise Unreached(why)
-
     def _has_hung_up(self, connection: pq.abc.PGconn) -> bool:
         """Look without waiting; an idle server says nothing unless it leaves."""
         return self._is_ready(connection.socket, select.POLLIN, 0)
@@ -153,6 +155,13 @@ class Wire:
             return bool(self._poll.poll(for_s * 1000))
         finally:
             self._poll.unregister(fd)
+
+
+def _hung_up(connection: pq.abc.PGconn) -> str:
+    """Hang up, and return why there was no connection."""
+    why = _first_line(connection.get_error_message())
+    connection.finish()
+    return why
 
 
 def _first_line(message: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestrator.adapters.canary.samples import standing_beside
 from orchestrator.adapters.plain_values import plan_from_text, plan_to_text
 from orchestrator.domain.errors import JournalBroken, RequestRefused
 from orchestrator.domain.plan import Plan
@@ -27,6 +28,7 @@ class RunFolder:
     """The folder of one run, readable by its owner only."""
 
     def __init__(self, state: Path, run: RunId) -> None:
+        self.run = run
         self.path = state / "runs" / run
 
     @property
@@ -38,6 +40,11 @@ class RunFolder:
     def samples(self) -> Path:
         """What the canary saw, as JSON lines."""
         return self.path / "samples.jsonl"
+
+    @property
+    def standing_samples(self) -> Path:
+        """What the standing watch saw, if the run found one at work."""
+        return standing_beside(self.samples)
 
     @property
     def driver_log(self) -> Path:
@@ -81,7 +88,7 @@ class RunFolder:
             text = f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
         kept_as = self.path / "output" / name
         try:
-            kept_as.parent.mkdir(exist_ok=True)
+            kept_as.parent.mkdir(parents=True, exist_ok=True)
             kept_as.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise JournalBroken(f"the run's output cannot be kept: {error}") from error

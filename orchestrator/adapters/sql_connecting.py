@@ -109,6 +109,9 @@ def _diagnose(error: psycopg.Error, deadline: Deadline) -> tuple[TroubleKind, st
 
 def _finish_connecting(started: PGconn, deadline: Deadline, where: str) -> None:
     reached = pq.ConnStatus.STARTED
+    if started.status == reached:
+        # Polled before the socket can be written to, libpq takes silence for a connection.
+        _await(started, select.POLLOUT, deadline, where)
     while True:
         match started.connect_poll():
             case pq.PollingStatus.OK:

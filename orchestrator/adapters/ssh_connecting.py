@@ -19,8 +19,15 @@ from orchestrator.domain.environment import Host, Ssh
 KEEPALIVE_S = 2
 UNACKNOWLEDGED_MS = 6_000
 """The kernel gives up a connection whose bytes were not acknowledged for so long."""
+CONNECT_FAILED = 2
+"""Code of a `paramiko.ChannelException`: the host tried to connect. Source: RFC 4254, 5.1."""
 REFUSED_BY_FAR_SIDE = 0xFE000001
-"""Code of a `paramiko.ChannelException`, from the range that RFC 4254 leaves to private use."""
+NO_WAY_THERE = 0xFE000002
+"""Codes of our own, from the range that RFC 4254 leaves to private use."""
+_TOLD_REASONS = {
+    "Connection refused": REFUSED_BY_FAR_SIDE,
+    "Network is unreachable": NO_WAY_THERE,
+}
 
 
 def connect(host: Host, ssh: Ssh, secrets: SecretStore, deadline: Deadline) -> Connection:
@@ -92,7 +99,7 @@ class _TellingTransport(paramiko.Transport):
         channel, code, reason, language = m.get_int(), m.get_int(), m.get_text(), m.get_text()
         told = paramiko.Message()
         told.add_int(channel)
-        told.add_int(REFUSED_BY_FAR_SIDE if reason == "Connection refused" else code)
+        told.add_int(_TOLD_REASONS.get(reason, code))
         told.add_string(reason)
         told.add_string(language)
         told.rewind()

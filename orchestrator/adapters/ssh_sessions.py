@@ -15,17 +15,27 @@ from datetime import timedelta
 import paramiko
 from fabric import Connection
 
+from orchestrator.adapters import ssh_connecting
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.ssh_commands import Finished, execute, hang_up
-from orchestrator.adapters.ssh_connecting import REFUSED_BY_FAR_SIDE, connect, ssh_errors
+from orchestrator.adapters.ssh_connecting import connect, ssh_errors
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.targets import host_of
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
 from orchestrator.domain.environment import Environment, Host, HostName
+from orchestrator.domain.errors import TargetUnavailable
 
 FORBIDDEN_IN_ARGUMENTS = frozenset("\0\r\n")
 
+STILL_ANSWERS_S = 0.2
+"""A host through which a tunnel could not be opened in time has so long to show that it is not
+the one who is silent."""
+
 ChannelOpener = Callable[[paramiko.Transport], paramiko.Channel]
+
+
+class _FarTroubled(Troubled):
+    """The far side of a tunnel gave the trouble, not the host at which it begins."""
 
 
 @dataclass(slots=True)
@@ -91,19 +101,17 @@ class SshSessions:
         """Connect from the host *via* to *address*, as it is seen from there.
 
         Raises:
-            Troubled: ``REFUSED`` only if the far machine itself said so.
+            Troubled: By *address*; ``REFUSED`` only if the far machine itself said so.
+            TargetUnavailable: By *via*, so that nothing is known of *address*.
         """
         host = self._host(via)
-
-        def open_tunnel(transport: paramiko.Transport) -> paramiko.Channel:
-            try:
-                return transport.open_channel(
-                    "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=deadline.left_s
-                )
-            except paramiko.ChannelException as error:
-                raise Troubled(_not_tunnelled(host, f"{address}:{port}", error)) from error
-
-        with self._channel(host, deadline, open_tunnel) as channel:
+        try:
+            link, channel = self._open(host, deadline, _open_tunnel(host, address, port, deadline))
+        except _FarTroubled:
+            raise
+        except Troubled as error:
+            raise TargetUnavailable(str(error)) from error
+        with self._lent(link, channel):
             yield channel
 
     def close(self) -> None:
@@ -122,11 +130,18 @@ class SshSessions:
         self, host: Host, deadline: Deadline, open_channel: ChannelOpener
     ) -> Iterator[paramiko.Channel]:
         link, channel = self._open(host, deadline, open_channel)
+        with self._lent(link, channel):
+            try:
+                yield channel
+            finally:
+                link.is_retired |= deadline.is_over
+
+    @contextmanager
+    def _lent(self, link: _Link, channel: paramiko.Channel) -> Iterator[paramiko.Channel]:
         try:
             yield channel
         finally:
             hang_up(channel)
-            link.is_retired |= deadline.is_over
             self._give_back(link)
 
     def _open(
@@ -186,6 +201,36 @@ def _open_session(deadline: Deadline) -> ChannelOpener:
     return lambda transport: transport.open_session(timeout=deadline.left_s)
 
 
+def _open_tunnel(host: Host, address: str, port: int, deadline: Deadline) -> ChannelOpener:
+    where = f"{address}:{port}"
+
+    def open_tunnel(transport: paramiko.Transport) -> paramiko.Channel:
+        try:
+            return transport.open_channel(
+                "direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=deadline.left_s
+            )
+        except paramiko.ChannelException as error:
+            raise _not_tunnelled(host, where, error) from error
+        except paramiko.SSHException as error:
+            if not (deadline.is_over and _still_answers(transport)):
+                raise
+            detail = f"{where}, seen from {host.name}: nobody answered within {deadline}"
+            silence = Trouble(kind=TroubleKind.UNREACHABLE, detail=detail)
+            raise _FarTroubled(silence) from error
+
+    return open_tunnel
+
+
+def _still_answers(transport: paramiko.Transport) -> bool:
+    try:
+        hang_up(transport.open_session(timeout=STILL_ANSWERS_S))
+    except paramiko.ChannelException:
+        return True
+    except (paramiko.SSHException, OSError, EOFError):
+        return False
+    return True
+
+
 def _quoted(host: Host, argv: Sequence[str]) -> str:
     """Return *argv* for the remote shell, which takes every word as it is."""
     if not argv or any(FORBIDDEN_IN_ARGUMENTS & set(argument) for argument in argv):
@@ -199,10 +244,19 @@ def _late(host: Host, deadline: Deadline, *, was_sent: bool = True) -> Trouble:
     return Trouble(kind=TroubleKind.HUNG, detail=detail, was_sent=was_sent)
 
 
-def _not_tunnelled(host: Host, where: str, error: paramiko.ChannelException) -> Trouble:
-    is_refusal = error.code == REFUSED_BY_FAR_SIDE
-    return Trouble(
-        kind=TroubleKind.REFUSED if is_refusal else TroubleKind.UNREACHABLE,
-        detail=f"{where}, seen from {host.name}: "
-        + ("nothing listens there" if is_refusal else error.text.lower()),
-    )
+def _not_tunnelled(host: Host, where: str, error: paramiko.ChannelException) -> Troubled:
+    """Return what to raise: of the far side only where *host* has really tried to connect."""
+    seen = f"{where}, seen from {host.name}"
+    match error.code:
+        case ssh_connecting.REFUSED_BY_FAR_SIDE:
+            detail = f"{seen}: nothing listens there"
+            return _FarTroubled(Trouble(kind=TroubleKind.REFUSED, detail=detail))
+        case ssh_connecting.CONNECT_FAILED:
+            detail = f"{seen}: nobody answers the connect"
+            return _FarTroubled(Trouble(kind=TroubleKind.UNREACHABLE, detail=detail))
+        case ssh_connecting.NO_WAY_THERE:
+            detail = f"{seen}: no way leads there"
+            return Troubled(Trouble(kind=TroubleKind.REJECTED, detail=detail))
+        case _:
+            detail = f"{seen}: no tunnel, {error.text.lower()}"
+            return Troubled(Trouble(kind=TroubleKind.REJECTED, detail=detail))

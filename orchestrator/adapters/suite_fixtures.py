@@ -57,7 +57,7 @@ def suite_facts() -> SuiteFacts:
 
 @pytest.fixture(scope="session")
 def plan(suite_facts: SuiteFacts) -> Plan:
-    """The plan of the run: parameters, environment, and the roles before it."""
+    """The plan of the run, with the parameters of the playbook that the suite belongs to."""
     return plan_from_text(Path(suite_facts.plan).read_bytes())
 
 

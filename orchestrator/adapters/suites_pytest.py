@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import orchestrator
 from orchestrator.adapters import suite_fixtures
-from orchestrator.adapters.frozen_files import find_file
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.plain_values import plan_to_text
 from orchestrator.adapters.ssh_config import ssh_config
 from orchestrator.adapters.suite_fixtures import FACTS_VARIABLE, SuiteFacts
@@ -42,35 +42,35 @@ class PytestSuites:
     """Runs the suites of one run, from its frozen content."""
 
     def __init__(
-        self, plan: Plan, secrets: SecretStore, *, playbook_folder: Path, work_folder: Path
+        self, secrets: SecretStore, *, playbooks: FrozenPlaybooks, work_folder: Path
     ) -> None:
-        self._plan = plan
         self._secrets = secrets
-        self._playbook_folder = playbook_folder
+        self._playbooks = playbooks
         self._work_folder = work_folder
 
     def run(self, suite: str, *, within: timedelta = SUITE_LIMIT) -> Sequence[CheckDone]:
         """Run one suite; each test is a check, and whatever did not run is inconclusive."""
+        child = self._playbooks.plan.child_of(suite)
         try:
-            file = find_file(self._playbook_folder, suite)
+            file = self._playbooks.find(suite.removeprefix(f"{child}/"), of=suite)
         except TargetUnavailable as error:
             return [_inconclusive(suite, str(error))]
         self._work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="suite-", dir=self._work_folder.resolve()))
-        self._furnish(folder)
+        self._furnish(folder, self._playbooks.plan.as_seen_by(child))
         exit_code = _run(folder, file, within)
         return _read_checks(suite, folder, exit_code)
 
-    def _furnish(self, folder: Path) -> None:
+    def _furnish(self, folder: Path, plan: Plan) -> None:
         """Write everything that the suite is told."""
-        environment = self._plan.environment
+        environment = plan.environment
         facts = SuiteFacts(
             plan=str(folder / "plan.json"),
             state=str(self._secrets.folder),
             ssh_config=str(folder / "ssh_config"),
         )
         config = ssh_config(environment.hosts.values(), environment.ssh, self._secrets)
-        (folder / "plan.json").write_bytes(plan_to_text(self._plan))
+        (folder / "plan.json").write_bytes(plan_to_text(plan))
         (folder / "ssh_config").write_text(config)
         (folder / "facts.json").write_text(json.dumps(asdict(facts)))
         (folder / "pytest.ini").write_text("[pytest]\n")

@@ -43,5 +43,6 @@ class LiveVerifier:
         return self._suites.run(suite)
 
     def count_markers(self) -> Found:
-        """Count this run's markers in the database."""
-        return count_markers(self._environment, self._run, self._finder, self._sql)
+        """Count the markers of this run's canary, and of the standing watch, in the database."""
+        samples = self._canary.samples()
+        return count_markers(self._environment, self._run, self._finder, self._sql, samples)

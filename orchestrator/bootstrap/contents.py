@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.adapters.actions.ansible import AnsibleInputs
+from orchestrator.adapters.actions.fence import FenceActionInputs
 from orchestrator.adapters.actions.http import HttpActionInputs
 from orchestrator.adapters.actions.manual import ManualInputs
 from orchestrator.adapters.actions.sql import SqlActionInputs
@@ -14,7 +15,10 @@ from orchestrator.adapters.content.content import Content
 from orchestrator.adapters.content.linting_paths import lint_paths
 from orchestrator.adapters.content.loading import load_content
 from orchestrator.adapters.probes.canary import CanaryInputs
+from orchestrator.adapters.probes.diagnosis_inputs import DiagnosisInputs
+from orchestrator.adapters.probes.fence import FenceProbeInputs
 from orchestrator.adapters.probes.http import HttpProbeInputs
+from orchestrator.adapters.probes.loss import LossInputs
 from orchestrator.adapters.probes.runs import RunsInputs
 from orchestrator.adapters.probes.sql_inputs import SqlProbeInputs, SqlWriteProbeInputs
 from orchestrator.adapters.probes.ssh import SshProbeInputs
@@ -24,6 +28,7 @@ from orchestrator.settings import Settings
 
 ACTION_INPUTS: Mapping[str, type] = {
     "ansible": AnsibleInputs,
+    "fence": FenceActionInputs,
     "http": HttpActionInputs,
     "manual": ManualInputs,
     "sql": SqlActionInputs,
@@ -31,7 +36,10 @@ ACTION_INPUTS: Mapping[str, type] = {
 }
 PROBE_INPUTS: Mapping[str, type] = {
     "canary": CanaryInputs,
+    "diagnosis": DiagnosisInputs,
+    "fence": FenceProbeInputs,
     "http": HttpProbeInputs,
+    "loss": LossInputs,
     "runs": RunsInputs,
     "sql": SqlProbeInputs,
     "sql_write": SqlWriteProbeInputs,

@@ -10,18 +10,29 @@ from datetime import timedelta
 from pathlib import Path
 
 from orchestrator.adapters.actions.ansible import AnsibleActor
+from orchestrator.adapters.actions.fence import FenceActor
 from orchestrator.adapters.actions.http import HttpActor
 from orchestrator.adapters.actions.manual import ManualActor
 from orchestrator.adapters.actions.sql import SqlActionInputs, SqlActor
 from orchestrator.adapters.actions.ssh import SshActor
 from orchestrator.adapters.canary_over_ssh import SshCanary
+from orchestrator.adapters.content.content import PLAYBOOKS
+from orchestrator.adapters.diagnosing.examining import Examiner
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
+from orchestrator.adapters.fences.agent import AgentFencer
+from orchestrator.adapters.fences.fencer import Fencer
+from orchestrator.adapters.fences.members import MemberFences
+from orchestrator.adapters.fences.ssh import SshFencer
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.inputs import parse
 from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.probes.canary import CanaryProber
+from orchestrator.adapters.probes.diagnosis import DiagnosisProber
+from orchestrator.adapters.probes.fence import FenceProber
 from orchestrator.adapters.probes.http import HttpProber
 from orchestrator.adapters.probes.looking import SideBySide
+from orchestrator.adapters.probes.loss import LossProber
 from orchestrator.adapters.probes.runs import RunsProber
 from orchestrator.adapters.probes.sql import SqlProber
 from orchestrator.adapters.probes.sql_write import SqlWriteProber
@@ -64,13 +75,15 @@ class _Reach:
     sql: SqlSessions
     web: HttpExchange
     canary: SshCanary
+    fences: MemberFences
 
     @property
-    def playbook_folder(self) -> Path:
-        """The frozen copy of the playbook."""
-        return self.folder.content / "playbooks" / self.plan.playbook
+    def playbooks(self) -> FrozenPlaybooks:
+        """The frozen copies of the playbook and of those that it includes."""
+        return FrozenPlaybooks(plan=self.plan, root=self.folder.content / PLAYBOOKS)
 
     def close(self) -> None:
+        self.fences.shut_down()
         self.web.close()
         self.sql.close()
         self.ssh.close()
@@ -110,17 +123,26 @@ def _reach(settings: Settings, plan: Plan, run: RunId) -> _Reach:
         sql=SqlSessions(environment, secrets),
         web=HttpExchange(),
         canary=SshCanary(run, environment, ssh, secrets, CLOCK, folder.samples),
+        fences=_fences(plan, ssh, secrets),
     )
+
+
+def _fences(plan: Plan, ssh: SshSessions, secrets: SecretStore) -> MemberFences:
+    fencers: Mapping[str, Fencer] = {"agent": AgentFencer(secrets), "ssh": SshFencer(ssh)}
+    return MemberFences(plan.fences, fencers, CLOCK)
 
 
 def _probers(reach: _Reach) -> Mapping[str, Prober]:
     environment = reach.plan.environment
     return {
         "canary": CanaryProber(reach.canary, CLOCK),
+        "diagnosis": DiagnosisProber(Examiner(environment, reach.sql, reach.ssh), CLOCK),
+        "fence": FenceProber(reach.fences, CLOCK),
         "http": HttpProber(reach.web, CLOCK),
+        "loss": LossProber(reach.canary, environment.watch.table, reach.sql, CLOCK),
         "runs": RunsProber(reach.journal, CLOCK, reach.run),
         "sql": SqlProber(reach.sql, CLOCK),
-        "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, CLOCK),
+        "sql_write": SqlWriteProber(environment, reach.sql, reach.ssh, reach.fences, CLOCK),
         "ssh": SshProber(reach.ssh, CLOCK),
         "tcp": TcpProber(environment, CLOCK),
     }
@@ -130,11 +152,12 @@ def _actors(reach: _Reach) -> Mapping[str, Actor]:
     ansible = AnsibleActor(
         reach.plan.environment,
         reach.secrets,
-        playbook_folder=reach.playbook_folder,
+        playbooks=reach.playbooks,
         work_folder=reach.folder.path / "ansible",
     )
     return {
         "ansible": ansible,
+        "fence": FenceActor(reach.fences),
         "http": HttpActor(reach.web),
         "manual": ManualActor(reach.journal, CLOCK),
         "sql": SqlActor(reach.sql),
@@ -145,10 +168,7 @@ def _actors(reach: _Reach) -> Mapping[str, Actor]:
 def _verifier(reach: _Reach) -> LiveVerifier:
     environment = reach.plan.environment
     suites = PytestSuites(
-        reach.plan,
-        reach.secrets,
-        playbook_folder=reach.playbook_folder,
-        work_folder=reach.folder.path / "suites",
+        reach.secrets, playbooks=reach.playbooks, work_folder=reach.folder.path / "suites"
     )
     finder = PostgresqlFacts(environment, reach.sql)
     return LiveVerifier(reach.run, environment, reach.canary, suites, finder, reach.sql)

@@ -34,6 +34,7 @@ def make_plan_now(
         environment=where.value,
         closure={name: hashlib.sha256(text).hexdigest() for name, text in files.items()},
         locate=content.locator(playbook, environment),
+        playbooks={name: loaded.value for name, loaded in content.playbooks.items()},
     )
     return make_plan(written, given, _look_up(settings, written, given)), files
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
+from pathlib import Path
 
 from orchestrator.adapters.canary.samples import read_samples
 from orchestrator.adapters.journal_sqlite import SqliteJournal
@@ -14,6 +16,7 @@ from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.adapters.system import SystemClock, fresh_run_id
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.errors import OrchestratorError
+from orchestrator.domain.observation import STANDING, Sample
 from orchestrator.domain.plan import Mode, Plan
 from orchestrator.domain.report import Report
 from orchestrator.domain.run import Entry, Measured, RunCreated, RunId
@@ -95,5 +98,10 @@ def recount(plan: Plan, entries: Sequence[Entry], folder: RunFolder) -> Report:
     """Tell a run from its journal and from what the canary saw."""
     measured = [e.event.measurement for e in entries if isinstance(e.event, Measured)]
     measurement = measurement_from(measured[-1]) if measured else None
-    lines = folder.samples.read_bytes().splitlines() if folder.samples.exists() else []
-    return report_of(plan, entries, measurement=measurement, samples=read_samples(lines))
+    samples = chain(_kept(folder.standing_samples, STANDING), _kept(folder.samples, folder.run))
+    return report_of(plan, entries, measurement=measurement, samples=samples)
+
+
+def _kept(file: Path, canary: str) -> Iterable[Sample]:
+    lines = file.read_bytes().splitlines() if file.exists() else []
+    return read_samples(lines, canary)

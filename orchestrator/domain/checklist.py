@@ -25,6 +25,19 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waive:
+    """Who may accept that a probe's answer is no.
+
+    Attributes:
+        role: Whose people.
+        people: How many distinct persons must, each with a reason.
+    """
+
+    role: str
+    people: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChecklistItem:
     """One question with a shelf life, answered by a probe or by people.
 
@@ -39,6 +52,8 @@ class ChecklistItem:
         people: How many distinct persons must sign.
         patience: How long the probe may look again until it passes; nothing: it looks once.
         remedy: What to do when the answer is no.
+        waive: For an item that a probe answers: by whom it can be waived, hard or soft. A soft
+            one without it can be waived by anybody who may start runs.
     """
 
     item: ItemName
@@ -51,6 +66,12 @@ class ChecklistItem:
     people: int = 1
     patience: timedelta = timedelta(0)
     remedy: str = ""
+    waive: Waive | None = None
+
+    @property
+    def is_waivable(self) -> bool:
+        """True if people can accept that the answer is no."""
+        return self.waive is not None or self.level is Level.SOFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from orchestrator.domain.playbook import JourneyName, Probe
 EnvironmentName = NewType("EnvironmentName", str)
 HostName = NewType("HostName", str)
 ServiceName = NewType("ServiceName", str)
+FenceName = NewType("FenceName", str)
 
 
 class EnvironmentKind(StrEnum):
@@ -67,6 +68,33 @@ class Host:
         return str(self.variables.get("address", self.reached_at))
 
 
+class FenceLayer(StrEnum):
+    """What a fence takes away, from the inside out: the server, its network, its power."""
+
+    SERVICE = "service"
+    NETWORK = "network"
+    POWER = "power"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """One means of keeping a member from taking writes, whatever state it is in.
+
+    Attributes:
+        fence: Its name, unique within its service.
+        layer: What it takes away; playbooks name it where they mean one kind of fence.
+        within: What it may cost at most, its own look included; after that the next one is tried.
+        kind: Which adapter operates it: ``ssh``, ``agent``.
+        inputs: Its arguments, as plain data; ``${member}`` stands for the member.
+    """
+
+    fence: FenceName
+    layer: FenceLayer
+    within: timedelta
+    kind: str
+    inputs: Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """What users or other services depend on, and the hosts that provide it.
@@ -78,7 +106,9 @@ class Service:
         database: For SQL: the database that the probes and canaries use.
         entry: The service through which clients come, if not directly.
         accounts: Who we are to it, by purpose: ``operator`` acts, ``reader`` looks.
+        places: Hosts from which a diagnosis looks at it, beside the controller.
         settings: Further facts that playbooks refer to.
+        fences: For each member, in the order in which they are tried.
     """
 
     name: ServiceName
@@ -88,7 +118,9 @@ class Service:
     database: str = ""
     entry: str = ""
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    places: tuple[HostName, ...] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
+    fences: tuple[Fence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +195,8 @@ class Watch:
         journey: Walked all the time.
         marker_every: Time between two marker writes.
         walk_every: Time between two walks.
+        standing_every: The same for the standing watch, which is at work in peace.
+        standing_walk_every: And for its walks.
     """
 
     host: HostName
@@ -173,6 +207,8 @@ class Watch:
     table: str = "recover_marker"
     marker_every: timedelta = timedelta(milliseconds=10)
     walk_every: timedelta = timedelta(milliseconds=200)
+    standing_every: timedelta = timedelta(milliseconds=100)
+    standing_walk_every: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,18 @@ class WriteOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+STANDING = "standing"
+"""Name of the canary that watches in peace, between runs; any other is named after its run."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MarkerId:
+    """What no other marker is called: its canary's name, and its number there."""
+
+    canary: str
+    seq: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkerWrite:
     """One numbered write, sent once and never again.
@@ -28,6 +40,7 @@ class MarkerWrite:
     Attributes:
         outcome: ``FAILED`` only if it certainly left nothing; ``UNKNOWN`` if the connection
             broke or the deadline passed while it was under way.
+        canary: Whose it is.
     """
 
     seq: int
@@ -35,6 +48,17 @@ class MarkerWrite:
     done: datetime
     outcome: WriteOutcome
     error: str = ""
+    canary: str = ""
+
+    @property
+    def name(self) -> MarkerId:
+        """Its identity, in the database too."""
+        return MarkerId(self.canary, self.seq)
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether its client was told that it is safe."""
+        return self.outcome is WriteOutcome.ACKNOWLEDGED
 
     def shifted(self, skew: timedelta) -> MarkerWrite:
         """Return it as told by a clock that is *skew* ahead."""
@@ -49,6 +73,7 @@ class Walk:
         since: When the action that failed was first tried; when it passed, the same as ``sent``.
         action: The action that failed.
         receipts: References of the writes that were acknowledged on the way.
+        canary: Whose it is.
     """
 
     number: int
@@ -59,6 +84,7 @@ class Walk:
     action: str = ""
     error: str = ""
     receipts: tuple[str, ...] = ()
+    canary: str = ""
 
     def shifted(self, skew: timedelta) -> Walk:
         """Return it as told by a clock that is *skew* ahead."""
@@ -111,8 +137,8 @@ class Unreadable:
 Sample = MarkerWrite | Walk | Heartbeat | Ended | Unreadable
 """One line of a canary."""
 
-Found = Mapping[int, int]
-"""How often each marker's number is in the database."""
+Found = Mapping[MarkerId, int]
+"""How often each marker is in the database."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -153,7 +179,9 @@ class Outage:
         seen_by: The watchers that noticed.
         charges: How much of it fell into each step; of steps that overlap, the one that
             started last is charged. Steps without a share are left out.
-        between_steps: What fell into no step.
+        before_steps: What fell before the first step: the fault itself, and the time until
+            somebody acted on it.
+        between_steps: What fell into no step after that.
     """
 
     start: datetime
@@ -161,6 +189,7 @@ class Outage:
     seen_by: tuple[Watcher, ...]
     charges: Mapping[str, timedelta]
     between_steps: timedelta
+    before_steps: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +234,10 @@ class Writes:
     failed: int
     unknown: int
     counted: bool
-    lost: tuple[int, ...] = ()
-    duplicate: tuple[int, ...] = ()
-    unknown_found: tuple[int, ...] = ()
-    contradicted: tuple[int, ...] = ()
+    lost: tuple[MarkerId, ...] = ()
+    duplicate: tuple[MarkerId, ...] = ()
+    unknown_found: tuple[MarkerId, ...] = ()
+    contradicted: tuple[MarkerId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +276,10 @@ class Measurement:
         stalls: Waits for marker writes; nothing if none was acknowledged.
         walk_times: Nothing if no walk passed.
         doubts: Why the numbers may be wrong. They are conclusive only without any.
+        back_after: From the opening of the first gate to the first acknowledged write behind the
+            outage; zero if there was none. Nothing if no gate opened, or none was seen.
+        seen_up_before: Whether a write was acknowledged before the first outage. If not, nobody
+            knows what that outage lost.
     """
 
     downtime: Downtime
@@ -259,6 +292,8 @@ class Measurement:
     errors: tuple[ErrorCount, ...]
     blind: tuple[Blindness, ...]
     doubts: tuple[str, ...]
+    back_after: timedelta | None = None
+    seen_up_before: bool = True
 
     @property
     def verdict(self) -> Verdict:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from orchestrator.domain.canonical import digest_of
 from orchestrator.domain.checklist import Checklist
-from orchestrator.domain.environment import Environment, ServiceName
+from orchestrator.domain.environment import Environment, Fence, ServiceName
 from orchestrator.domain.playbook import (
     ChecklistName,
-    GateStop,
     Move,
     Objectives,
     PlaybookName,
@@ -19,6 +18,7 @@ from orchestrator.domain.playbook import (
     Step,
     StepName,
     Verification,
+    gates_among,
 )
 
 
@@ -35,13 +35,20 @@ class Roles:
 
     Attributes:
         primary: The one member that takes writes; empty if none or several were seen.
-        standbys: Members fit to take over, the best first.
-        reasons: Why a member is neither, by member.
+        standbys: Members fit to take over from a primary that is heard, the best first.
+        reasons: What was seen of each member that is neither.
+        last_primary: The primary, or else the one that every standby that answers says it
+            followed; empty if several take writes or the standbys do not agree.
+        candidates: Standbys fit to be promoted without a primary, the best first.
+        strayed: Members that neither take writes nor stream from the primary, if there is one.
     """
 
     primary: str
     standbys: tuple[str, ...]
     reasons: Mapping[str, str]
+    last_primary: str = ""
+    candidates: tuple[str, ...] = ()
+    strayed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,19 @@ class BoundInvariant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundChild:
+    """A playbook that is a part of another one's plan.
+
+    Attributes:
+        parameters: As bound where it stands.
+    """
+
+    playbook: PlaybookName
+    title: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What will really be done. Immutable; the run executes this and nothing else.
 
@@ -73,6 +93,9 @@ class Plan:
         gate: Checklist of the first gate.
         checklists: Every gate's checklist, its probes bound.
         closure: SHA-256 of every file the plan depends on, by path below the content folder.
+        fences: By member, ``service/host``, in the order in which they are tried.
+        children: Playbooks that are parts of this plan, by what the names of their steps, gates,
+            suites and probes begin with: ``CHILD``, or ``CHILD/CHILD`` one deeper.
     """
 
     playbook: PlaybookName
@@ -90,6 +113,8 @@ class Plan:
     environment: Environment
     facts: Facts
     closure: Mapping[str, str]
+    fences: Mapping[str, tuple[Fence, ...]] = field(default_factory=dict)
+    children: Mapping[str, BoundChild] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -104,7 +129,26 @@ class Plan:
     @property
     def gates(self) -> tuple[ChecklistName, ...]:
         """Every gate, in order, the first one included."""
-        return (self.gate, *(move.gate for move in self.steps if isinstance(move, GateStop)))
+        return (self.gate, *gates_among(self.steps))
+
+    @property
+    def fence_gates(self) -> frozenset[ChecklistName]:
+        """Those that are asked only if a fence is not proved."""
+        return frozenset(step.if_unproven for step in self.actions if step.if_unproven)
+
+    def child_of(self, name: str) -> str:
+        """Return which child a step, gate, suite or probe belongs to; empty for the plan's own."""
+        nested = (child for child in self.children if name.startswith(f"{child}/"))
+        return max(nested, key=len, default="")
+
+    def as_seen_by(self, child: str) -> Plan:
+        """Return the plan with playbook, title and parameters of one of its children."""
+        if not child:
+            return self
+        bound = self.children[child]
+        return replace(
+            self, playbook=bound.playbook, title=bound.title, parameters=bound.parameters
+        )
 
     def step(self, name: StepName) -> Step:
         """Return the step of that name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -52,10 +52,17 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a step means for the safety rules: whom it fences, whom it promotes."""
+    """What a step means for the safety rules and for the account of a run: one member each.
+
+    Attributes:
+        fences: Who can take no write any more.
+        promotes: Who takes writes from now on.
+        reprotects: Who gives the service its redundancy back.
+    """
 
     fences: str = ""
     promotes: str = ""
+    reprotects: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +81,7 @@ class Step:
         repeatable: True if performing it twice leaves the same state as once.
         if_you_stop_here: The state of the world after this step, for the one who must decide.
         if_it_fails: What a person has to do next when it fails and nothing can be undone.
+        if_unproven: For a fence: the checklist whose people may let the run go on without it.
     """
 
     name: StepName
@@ -89,6 +97,7 @@ class Step:
     repeatable: bool = False
     if_you_stop_here: str = ""
     if_it_fails: str = ""
+    if_unproven: ChecklistName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +107,31 @@ class GateStop:
     gate: ChecklistName
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildPlaybook:
+    """Another playbook, carried out at this place as a part of this one.
+
+    Behind the point of no return nothing of it is taken back either.
+
+    Attributes:
+        playbook: Its name.
+        given: What its parameters are bound to, by name; the rest by its own defaults.
+    """
+
+    playbook: PlaybookName
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
 Move = Step | GateStop
+"""What a run does next."""
+
+
+def gates_among(moves: Iterable[Move]) -> Iterator[ChecklistName]:
+    """Yield every checklist that may be asked on the way, in order."""
+    for move in moves:
+        gate = move.gate if isinstance(move, GateStop) else move.if_unproven
+        if gate is not None:
+            yield gate
 
 
 class ParameterKind(StrEnum):
@@ -119,8 +152,10 @@ class Parameter:
         kind: What it may be bound to.
         engine: For a service: the engine it must have, e.g. ``postgresql``.
         member_of: For a member: the parameter that names its service.
-        default: Used when nothing is given. For a service the only one of its engine is taken;
-            for a member ``best-standby`` names the standby that the facts prefer.
+        default: Used when nothing is given. For a service the only one of its engine is taken.
+            For a member the facts name it: ``best-standby`` of a primary that is heard,
+            ``best-candidate`` without one, the ``last-primary``, or the ``strayed-member``, the
+            one that neither takes writes nor streams from the one that does.
         about: One line of help.
     """
 
@@ -133,9 +168,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """What the recovery is allowed to cost."""
+    """What the recovery is allowed to cost. At least one of the two times is given.
 
-    downtime: timedelta
+    Attributes:
+        downtime: All of it, from the fault on; for what begins with a step of ours.
+        back_within: From the opening of the first gate to the first acknowledged write; for
+            what was down before anybody asked us.
+    """
+
+    downtime: timedelta | None = None
+    back_within: timedelta | None = None
     lost_writes: int = 0
 
 
@@ -168,7 +210,7 @@ class Playbook:
     Attributes:
         locks: Parameters whose resources are locked for the whole run.
         gate: The checklist that must be satisfied before the first step.
-        steps: Steps and further gates, in order.
+        steps: Steps, further gates and other playbooks, in order.
         prior_state: Looked at after a roll-back: it must be as it was.
     """
 
@@ -178,12 +220,17 @@ class Playbook:
     parameters: Mapping[str, Parameter]
     locks: tuple[str, ...]
     gate: ChecklistName
-    steps: tuple[Move, ...]
+    steps: tuple[Move | ChildPlaybook, ...]
     verify: Verification
     prior_state: tuple[Probe, ...] = ()
 
     @property
+    def children(self) -> tuple[ChildPlaybook, ...]:
+        """Every playbook that is a part of this one, in order."""
+        return tuple(move for move in self.steps if isinstance(move, ChildPlaybook))
+
+    @property
     def gates(self) -> tuple[ChecklistName, ...]:
-        """Every gate, in order, the first one included, each once."""
-        between = (move.gate for move in self.steps if isinstance(move, GateStop))
-        return tuple(dict.fromkeys((self.gate, *between)))
+        """Every gate of its own, in order, the first one included, each once."""
+        own = (move for move in self.steps if not isinstance(move, ChildPlaybook))
+        return tuple(dict.fromkeys((self.gate, *gates_among(own))))

@@ -86,10 +86,11 @@ class StepRecord:
 
     Attributes:
         action: What is done, in one line.
-        effect: Whom it fences or promotes, in words.
+        effect: Whom it fences, promotes or protects again, in words.
         irreversible: It is the point of no return.
         duration_s: Of all attempts together, from the first to the last.
         downtime_s: Time without service that is charged to it.
+        part: Title of the included playbook that it belongs to; empty for the run's own.
     """
 
     name: StepName
@@ -109,6 +110,7 @@ class StepRecord:
     attempts: tuple[AttemptRecord, ...] = ()
     undone: UndoRecord | None = None
     downtime_s: float | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +219,7 @@ class OutageRecord:
     duration_s: float
     charged_s: Mapping[str, float]
     between_steps_s: float
+    before_steps_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

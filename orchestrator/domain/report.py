@@ -37,23 +37,38 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveFigures:
-    """What the recovery was allowed to cost, and whether it kept to that."""
+    """What the recovery was allowed to cost, and whether it kept to that.
 
-    downtime_s: float
+    Attributes:
+        downtime_s: From the fault on; nothing if the playbook does not promise it.
+        back_within_s: From the opening of the gate; likewise.
+    """
+
+    downtime_s: float | None
+    back_within_s: float | None
     lost_writes: int
     downtime_verdict: Verdict
+    back_within_verdict: Verdict
     lost_writes_verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DowntimeFigures:
-    """How long users were without service; the truth lies between the bounds."""
+    """How long users were without service; the truth lies between the bounds.
+
+    Attributes:
+        before_run_s: How long before somebody asked for the run the outage began; nothing if it
+            began later, or its beginning was not seen.
+        back_after_s: From the opening of the first gate to the first acknowledged write.
+    """
 
     at_least_s: float | None = None
     at_most_s: float | None = None
     longest_gap_ms: float | None = None
     longest_gap_from: datetime | None = None
     typical_gap_ms: float | None = None
+    before_run_s: float | None = None
+    back_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +101,17 @@ class StallFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
-    """From the fence until everything stood again: at most so long with less redundancy."""
+    """Time without redundancy: at most so long with a member less.
+
+    Attributes:
+        since: When *counted_from* was.
+        until: When redundancy was back; nothing while it is not.
+    """
 
     since: datetime
     until: datetime | None
     at_most_s: float | None
+    counted_from: str = "the fence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +133,8 @@ class Report:
     """A run, told to people and to machines.
 
     Attributes:
-        headline: The verdict in two or three words for people.
+        headline: The verdict in two or three words for people, behind each risk they accepted.
+        accepted_risks: Fences that were not proved, and who went on without them.
         summary: What was done and what came of it.
         owner: Who has to move next, if the run waits for a person.
         prior_state: After a roll-back: whether the world is as it was.
@@ -136,6 +158,7 @@ class Report:
     verdict: Verdict
     exit_code: ExitCode | None
     headline: str
+    accepted_risks: tuple[str, ...]
     summary: str
     next_action: str
     owner: PersonName

@@ -67,10 +67,14 @@ class WatchStarted:
     Attributes:
         skew_s: Seconds to add to the client host's clock to get the controller's.
         skew_error_s: Half-width of what we know about it.
+        standing: Whether a standing watch was found at work; its samples count too.
+        since: The oldest of them, by the controller's clock.
     """
 
     skew_s: float
     skew_error_s: float
+    standing: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

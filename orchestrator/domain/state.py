@@ -55,6 +55,7 @@ class RunState:
         turned_back: Something was taken back; from there on the run never goes forward.
         kept: Values that probes kept, by name. Data of targets.
         invariants: The newest check.
+        abandoned: Why the run was held when somebody aborted it there: it ends where it stands.
     """
 
     run: RunId
@@ -78,4 +79,5 @@ class RunState:
     kept: Mapping[str, str] = field(default_factory=dict)
     abort: AbortRequested | None = None
     held: RunHeld | None = None
+    abandoned: RunHeld | None = None
     ended: RunEnded | None = None

@@ -23,10 +23,22 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.\-]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Dangling:
-    """A reference that names nothing, or nothing that fits where it stands."""
+    """A reference that names nothing, or nothing that fits where it stands.
+
+    Attributes:
+        is_unseen: True if the author is right and the world is not as the reference needs it.
+    """
 
     path: Path
     reference: str
+    reason: str
+    is_unseen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Stands in a scope for what is there as a rule, and could not be found this time."""
+
     reason: str
 
 
@@ -113,6 +125,9 @@ def _look_up(
             report(Dangling(path, reference, _what_there_is(node)))
             return text
         node = node[name]
+        if isinstance(node, Unseen):
+            report(Dangling(path, reference, node.reason, is_unseen=True))
+            return text
     return _own_value(node)
 
 

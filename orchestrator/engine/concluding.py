@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.domain.evidence import Evidence, combine
 from orchestrator.domain.plan import BoundInvariant, Mode, Plan
-from orchestrator.domain.run import AbortRequested, ExitCode, GateRefused, Outcome, RunEnded
+from orchestrator.domain.run import (
+    AbortRequested,
+    ExitCode,
+    GateRefused,
+    Outcome,
+    RunEnded,
+    RunHeld,
+)
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.accepting import accepted_risks
 from orchestrator.engine.holding import broken_invariants
 
 EXIT_CODES: Mapping[Verdict, ExitCode] = {
@@ -24,31 +33,60 @@ TAKEN_BACK = "what was done was taken back, prior state proved by probes"
 
 
 def judge_invariant(
-    invariant: BoundInvariant, looks: Mapping[str, Evidence], *, now: datetime
+    invariant: BoundInvariant,
+    looks: Mapping[str, Evidence],
+    *,
+    now: datetime,
+    excused: Collection[str] = (),
 ) -> Evidence:
     """Decide whether *invariant* holds from one look at each member.
 
     A member that was not heard may be in either state, so it counts against ``at_most`` and
-    not for ``at_least``: such an invariant is inconclusive, never passed.
+    not for ``at_least``: such an invariant is inconclusive, never passed. It holds with a
+    reservation if all that speaks against it is the silence of *excused* members.
     """
     yes = sorted(name for name, look in looks.items() if look.verdict is Verdict.PASSED)
     unheard = sorted(name for name, look in looks.items() if look.verdict is Verdict.INCONCLUSIVE)
-    most = len(yes) + len(unheard) if invariant.at_most is None else invariant.at_most
-    least = invariant.at_least or 0
-    if len(yes) > most or len(yes) + len(unheard) < least:
-        verdict = Verdict.FAILED
-    elif len(yes) + len(unheard) > most or len(yes) < least:
-        verdict = Verdict.INCONCLUSIVE
-    else:
-        verdict = Verdict.PASSED
+    verdict = _count(invariant, len(yes), len(unheard))
+    if verdict is Verdict.INCONCLUSIVE:
+        others = set(unheard) - set(excused)
+        has_leave = _count(invariant, len(yes), len(others)) is Verdict.PASSED
+        verdict = Verdict.DEGRADED if has_leave else verdict
     summary = f"{', '.join(yes) or 'no member'} of {len(looks)}"
     silent = f"; no answer from {', '.join(unheard)}" if unheard else ""
     at = combine(looks.values(), now=now).at
     return Evidence(verdict=verdict, summary=summary + silent, at=at)
 
 
+def _count(invariant: BoundInvariant, yes: int, unheard: int) -> Verdict:
+    most = yes + unheard if invariant.at_most is None else invariant.at_most
+    least = invariant.at_least or 0
+    if yes > most or yes + unheard < least:
+        return Verdict.FAILED
+    if yes + unheard > most or yes < least:
+        return Verdict.INCONCLUSIVE
+    return Verdict.PASSED
+
+
 def conclude(plan: Plan, state: RunState) -> RunEnded:
-    """Return the end of a run from everything its journal holds."""
+    """Return the end of a run from everything its journal holds.
+
+    Risks that people accepted are told first, and leave no clean pass.
+    """
+    ended = _conclude(plan, state)
+    risks = accepted_risks(plan, state)
+    if not risks:
+        return ended
+    return replace(
+        ended,
+        verdict=Verdict.worst_of((ended.verdict, Verdict.DEGRADED)),
+        summary="; ".join((*risks, ended.summary)),
+    )
+
+
+def _conclude(plan: Plan, state: RunState) -> RunEnded:
+    if state.abort and state.abandoned:
+        return _conclude_abandoned(state.abort, state.abandoned)
     if state.refused:
         return _conclude_refused(state, state.refused)
     if state.abort:
@@ -79,6 +117,17 @@ def _conclude_refused(state: RunState, refused: GateRefused) -> RunEnded:
         exit_code=ExitCode.SIGN_OFF_TIMED_OUT if refused.timed_out else exit_code,
         summary=f"the gate stayed shut: {'; '.join(refused.obstacles)}; {_what_changed(state)}",
         next_action="mend what the gate names and start again",
+    )
+
+
+def _conclude_abandoned(abort: AbortRequested, held: RunHeld) -> RunEnded:
+    """A held run that is aborted ends where it stands: nothing more is done or taken back."""
+    is_unknown = held.exit_code is ExitCode.UNKNOWN
+    return RunEnded(
+        verdict=Verdict.INCONCLUSIVE if is_unknown else Verdict.FAILED,
+        exit_code=ExitCode.ABORTED,
+        summary=f"ended by {abort.by} where it was held: {held.reason}",
+        next_action=held.next_action,
     )
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 from orchestrator.domain.playbook import Action, Probe
+
+FENCE = "fence"
+"""The kind of action and probe that is about a member's fences."""
 
 
 def hosts_of(call: Action | Probe) -> tuple[str, ...]:
@@ -30,9 +34,22 @@ def line_of(call: Action | Probe) -> str:
             line = str(told)
         case {"url": url}:
             line = f"{inputs.get('method', 'GET')} {url}"
+        case _ if call.kind == FENCE:
+            line = _fence_in_words(inputs)
         case _:
             line = ", ".join(f"{k} {_in_words(v)}" for k, v in inputs.items() if k != "on")
     return " ".join(line.split())
+
+
+def _fence_in_words(inputs: Mapping[str, object]) -> str:
+    which = _in_words(inputs["only"]) if inputs.get("only") else "its fences"
+    match inputs:
+        case {"expect": wanted}:
+            return f"{which} {wanted}"
+        case {"open": True}:
+            return f"open {which}"
+        case _:
+            return f"close {which} in turn, until one holds"
 
 
 def _host(target: str) -> str:

@@ -35,7 +35,6 @@ from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import Action, Probe, Step, Undo
 from orchestrator.domain.run import (
     DriverStarted,
-    InvariantsChecked,
     ItemLookedAt,
     Outcome,
     PriorStateChecked,
@@ -51,7 +50,9 @@ from orchestrator.domain.run import (
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.concluding import conclude
-from orchestrator.engine.looking import bind_inputs, look, look_at_invariants
+from orchestrator.engine.guarding import Guard
+from orchestrator.engine.holding import holds
+from orchestrator.engine.looking import bind_inputs, look
 from orchestrator.engine.ports import ActionReport, Attempt, World
 from orchestrator.engine.recording import Logbook
 from orchestrator.engine.transitions import next_move
@@ -62,8 +63,6 @@ LOOK_LIMIT = timedelta(seconds=10)
 PRIOR_STATE_LIMIT = timedelta(seconds=30)
 BETWEEN_GLANCES = timedelta(milliseconds=100)
 """How often the journal is read while only people can move the run on."""
-INVARIANTS_FRESH_FOR_S = 1.0
-"""The look after a step also serves as the one before the next, if that follows at once."""
 SETTLED = "interrupted; settled by looking"
 
 OUTCOMES: Mapping[Verdict, Outcome] = {
@@ -91,7 +90,7 @@ class _Driver:
         self._world = world
         self._log = Logbook(world.journal, run)
         self._owner = _owner_of(plan, self._log.state)
-        self._invariants_held_at = float("-inf")
+        self._guard = Guard(plan, world, within=LOOK_LIMIT)
 
     def drive(self, started: DriverStarted) -> RunState:
         self._log.take_over(started)
@@ -156,10 +155,10 @@ class _Driver:
 
     def _start_step(self, step: Step, attempt: int) -> None:
         intent = StepIntended(step=step.name, attempt=attempt)
-        before = self._check_invariants_unless_fresh(step)
+        before = self._guard.check_before(step, self._log.state)
         if before is None:
             self._log.intend(intent)
-        elif _all_passed(before):
+        elif all(map(holds, before.evidence.values())):
             self._log.intend(before, intent)
         else:
             self._log.intend(before)
@@ -194,7 +193,7 @@ class _Driver:
             output=output,
             settled=settled,
         )
-        self._log.record(finished, self._check_invariants(step, "after"))
+        self._log.record(finished, self._guard.check_after(step, self._log.state))
 
     def _undo_step(self, decision: UndoStep) -> None:
         step, undo = decision.step, decision.undo
@@ -260,19 +259,6 @@ class _Driver:
         kept = self._log.state.kept
         return look(self._world, probes, kept, within=within, patiently=patiently)
 
-    def _check_invariants_unless_fresh(self, step: Step) -> InvariantsChecked | None:
-        age_s = self._world.clock.monotonic() - self._invariants_held_at
-        return None if age_s < INVARIANTS_FRESH_FOR_S else self._check_invariants(step, "before")
-
-    def _check_invariants(self, step: Step, when: str) -> InvariantsChecked:
-        looked_at = self._world.clock.monotonic()
-        evidence = look_at_invariants(
-            self._world, self._plan.invariants, self._log.state.kept, within=LOOK_LIMIT
-        )
-        checked = InvariantsChecked(step=step.name, when=when, evidence=evidence)
-        self._invariants_held_at = looked_at if _all_passed(checked) else float("-inf")
-        return checked
-
     def _keep_output(self, name: str, output: str) -> str:
         return self._world.archive.keep(name, output) if output else ""
 
@@ -287,7 +273,3 @@ def _owner_of(plan: Plan, state: RunState) -> PersonName:
 
 def _probes_of(items: Sequence[ChecklistItem]) -> list[Probe]:
     return [item.probe for item in items if item.probe is not None]
-
-
-def _all_passed(checked: InvariantsChecked) -> bool:
-    return all(evidence.verdict is Verdict.PASSED for evidence in checked.evidence.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.domain.checklist import (
@@ -12,7 +12,6 @@ from orchestrator.domain.checklist import (
     ItemAnswers,
     ItemName,
     ItemStanding,
-    Level,
     PersonName,
     Shown,
     SignOff,
@@ -27,7 +26,11 @@ _NO_ANSWERS = ItemAnswers()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateContext:
-    """What signatures are bound to and judged by, the same for every item of a gate."""
+    """What signatures are bound to and judged by, the same for every item of a gate.
+
+    Attributes:
+        about: The verdict of each step because of which the gate is asked at all.
+    """
 
     run: str
     mode: str
@@ -35,6 +38,7 @@ class GateContext:
     gate: ChecklistName
     requester: PersonName
     environment: Environment
+    about: Mapping[ItemName, Verdict] = field(default_factory=dict)
 
 
 def evaluate_gate(
@@ -66,12 +70,18 @@ def shown_for(
         plan_digest=context.plan_digest,
         gate=context.gate,
         item=item,
-        evidence={
-            other.item: _verdict_of(answers.get(other.item, _NO_ANSWERS).evidence)
-            for other in items
-            if other.probe is not None
-        },
+        evidence={**context.about, **_verdicts(items, answers)},
     )
+
+
+def _verdicts(
+    items: Sequence[ChecklistItem], answers: Mapping[ItemName, ItemAnswers]
+) -> Mapping[ItemName, Verdict]:
+    return {
+        item.item: _verdict_of(answers.get(item.item, _NO_ANSWERS).evidence)
+        for item in items
+        if item.probe is not None
+    }
 
 
 def stale_looks(
@@ -95,7 +105,7 @@ def reasons_not_to_sign(
         known = ", ".join(sorted(context.environment.people))
         return (f"{by} is not among the people of {context.environment.environment} ({known})",)
     reasons = []
-    if waives and item.level is Level.HARD:
+    if waives and not item.is_waivable:
         reasons.append(f"{item.item} is a hard item and cannot be waived")
     if not waives and item.probe is not None:
         reasons.append(f"{item.item} is answered by a probe, not by a person")
@@ -136,16 +146,16 @@ def _assess_look(
     if not _is_fresh(evidence, item.fresh_for, now):
         reason = f"the look at {evidence.at:%H:%M:%S} UTC is stale or postdated"
         return ItemStanding(item=item, verdict=Verdict.INCONCLUSIVE, reason=reason)
-    if evidence.verdict in {Verdict.PASSED, Verdict.DEGRADED} or item.level is Level.HARD:
+    if evidence.verdict in {Verdict.PASSED, Verdict.DEGRADED} or not item.is_waivable:
         return ItemStanding(item=item, verdict=evidence.verdict, reason=evidence.summary)
-    waived = _waived(valid)
+    waived = _waived(item, valid)
     if waived:
         reason = f"{waived}; {evidence.summary}"
         return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=reason)
     return ItemStanding(
         item=item,
         verdict=evidence.verdict,
-        reason=f"{evidence.summary} (may be waived)",
+        reason=f"{evidence.summary} ({_how_to_waive(item, valid)})",
         waits_for=_roles_asked(context, item),
     )
 
@@ -155,7 +165,7 @@ def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemSta
     if refusals:
         reason = f"{refusals[0].by} said no: {refusals[0].comment or 'no reason given'}"
         return ItemStanding(item=item, verdict=Verdict.FAILED, reason=reason)
-    waived = _waived(valid)
+    waived = _waived(item, valid)
     if waived:
         return ItemStanding(item=item, verdict=Verdict.DEGRADED, reason=waived)
     signers = sorted({s.by for s in valid})
@@ -171,13 +181,28 @@ def _assess_signatures(item: ChecklistItem, valid: Sequence[SignOff]) -> ItemSta
 
 def _roles_asked(context: GateContext, item: ChecklistItem) -> tuple[str, ...]:
     """Return whose people may sign *item*; for one that a probe answers, waive it."""
+    if item.waive:
+        return (item.waive.role,)
     return (item.role,) if item.role else context.environment.policy.start
 
 
-def _waived(valid: Sequence[SignOff]) -> str:
-    """Say who waived an item and why; nothing if nobody did."""
-    waivers = (s for s in valid if s.is_waiver and s.verdict is Verdict.PASSED)
-    return next((f"waived by {s.by}: {s.comment}" for s in waivers), "")
+def _waived(item: ChecklistItem, valid: Sequence[SignOff]) -> str:
+    """Say who waived an item and why; nothing unless enough people did."""
+    waivers = _waivers(valid)
+    wanted = item.waive.people if item.waive else 1
+    told = ", ".join(f"{s.by}: {s.comment}" for s in waivers)
+    return f"waived by {told}" if len(waivers) >= wanted else ""
+
+
+def _how_to_waive(item: ChecklistItem, valid: Sequence[SignOff]) -> str:
+    if item.waive is None:
+        return "may be waived"
+    so_far = ", ".join(s.by for s in _waivers(valid)) or "nobody"
+    return f"may be waived by {item.waive.people} of {item.waive.role}; so far by {so_far}"
+
+
+def _waivers(valid: Sequence[SignOff]) -> tuple[SignOff, ...]:
+    return tuple(s for s in valid if s.is_waiver and s.verdict is Verdict.PASSED)
 
 
 def _valid_sign_offs(
@@ -192,9 +217,14 @@ def _valid_sign_offs(
         s
         for s in newest.values()
         if s.shown == shown
-        and timedelta(0) <= now - s.at <= item.fresh_for
+        and timedelta(0) <= now - s.at <= _shelf_life(context, item)
         and not reasons_not_to_sign(context, item, s.by, waives=s.is_waiver)
     )
+
+
+def _shelf_life(context: GateContext, item: ChecklistItem) -> timedelta:
+    """Return how long a signature counts: people who must agree need longer than a probe."""
+    return context.environment.policy.sign_off_within if item.waive else item.fresh_for
 
 
 def _is_fresh(evidence: Evidence | None, fresh_for: timedelta, now: datetime) -> bool:

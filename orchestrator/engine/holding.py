@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from orchestrator.domain.decision import Hold
+from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.playbook import Step
 from orchestrator.domain.run import AbortRequested, ExitCode, GateRefused, Outcome, StepFinished
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+
+
+def holds(evidence: Evidence) -> bool:
+    """Tell whether an invariant holds, be it with a reservation."""
+    return evidence.verdict in {Verdict.PASSED, Verdict.DEGRADED}
 
 
 def broken_invariants(state: RunState) -> tuple[str, ...]:
@@ -16,7 +22,7 @@ def broken_invariants(state: RunState) -> tuple[str, ...]:
     return tuple(
         f"{name}: {evidence.summary}"
         for name, evidence in state.invariants.evidence.items()
-        if evidence.verdict is not Verdict.PASSED
+        if not holds(evidence)
     )
 
 
@@ -28,6 +34,18 @@ def hold_failed_step(step: Step, result: StepFinished) -> Hold:
         next_action=step.if_it_fails
         or f"look at the target, then retry {step.name} or abort the run",
         exit_code=ExitCode.UNKNOWN if is_unknown else ExitCode.HANDS_NEEDED,
+    )
+
+
+def hold_unproven(step: Step, result: StepFinished, refused: GateRefused) -> Hold:
+    """Stop because a fence is not proved, and not enough people accept the risk."""
+    fenced = step.effect.fences
+    return Hold(
+        reason=f"the fence of {fenced} is not proved: {result.evidence.summary}; "
+        f"gate {refused.gate} stays shut: {'; '.join(refused.obstacles)}",
+        next_action=f"fence {fenced} by hand and retry {step.name}; or resume the run, which "
+        "asks again whether the risk of two writable members is accepted; or abort it",
+        exit_code=ExitCode.SIGN_OFF_TIMED_OUT if refused.timed_out else ExitCode.HANDS_NEEDED,
     )
 
 

@@ -8,33 +8,55 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from orchestrator.domain.checklist import Checklist, ChecklistItem
-from orchestrator.domain.playbook import ChecklistName, Parameter, ParameterKind, Playbook, Step
+from orchestrator.domain.playbook import (
+    ChecklistName,
+    Objectives,
+    Parameter,
+    ParameterKind,
+    Playbook,
+    PlaybookName,
+    Step,
+)
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.quantity import parse_duration, parse_size
+from orchestrator.engine.accepting import lint_unproven
+from orchestrator.engine.composing import compose
+from orchestrator.engine.including import lint_children
 from orchestrator.engine.safeguarding import lint_safeguards
 from orchestrator.engine.tracing import Finding, trace
 
 PLAYBOOK = "playbook"
+_NO_PLAYBOOKS: Mapping[PlaybookName, Playbook] = MappingProxyType({})
 
 
 def lint_playbook(
-    playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]
+    playbook: Playbook,
+    checklists: Mapping[ChecklistName, Checklist],
+    playbooks: Mapping[PlaybookName, Playbook] = _NO_PLAYBOOKS,
 ) -> tuple[Finding, ...]:
     """Return everything that must be mended before *playbook* may run.
 
     Args:
         playbook: As written.
         checklists: Those of its gates that there are; a missing one is not complained about.
+        playbooks: The same for its children.
     """
     own = (
+        *_lint_objectives(playbook.objectives),
         *_lint_parameters(playbook),
         *_lint_locks(playbook),
         *_lint_names(playbook),
-        *lint_safeguards(playbook),
+        *lint_safeguards(compose(playbook, playbooks)),
+        *lint_children(playbook, checklists, playbooks),
     )
-    return (*(Finding(PLAYBOOK, fault) for fault in own), *trace(playbook, checklists))
+    return (
+        *(Finding(PLAYBOOK, fault) for fault in own),
+        *trace(playbook, checklists),
+        *lint_unproven(playbook, checklists),
+    )
 
 
 def lint_checklist(checklist: Checklist) -> tuple[Fault, ...]:
@@ -75,12 +97,37 @@ def _lint_item(item: ChecklistItem, path: Path) -> Iterator[Fault]:
         yield Fault(
             (*path, "people"), "nobody has to sign", "that is no answer", "write at least 1"
         )
+    yield from _lint_waive(item, (*path, "waive"))
     if item.fresh_for <= timedelta(0):
         yield Fault(
             (*path, "fresh_for"),
             "an answer is stale at once",
             "the gate would never open",
             "write how long an answer stays true",
+        )
+
+
+def _lint_waive(item: ChecklistItem, path: Path) -> Iterator[Fault]:
+    if item.waive and item.probe is None:
+        yield Fault(
+            path,
+            f"`{item.item}` is not answered by a probe",
+            "people who are asked say yes or no; there is nothing to waive",
+            "remove it",
+        )
+    if item.waive and item.waive.people < 1:
+        yield Fault(
+            (*path, "people"), "nobody has to waive it", "it would be no item", "write at least 1"
+        )
+
+
+def _lint_objectives(objectives: Objectives) -> Iterator[Fault]:
+    if objectives.downtime is None and objectives.back_within is None:
+        yield Fault(
+            ("objectives",),
+            "nothing is promised of the time that users are without service",
+            "a recovery that has no limit cannot miss it",
+            "write `downtime:` for what begins with your own steps, else `back_within:`",
         )
 
 
@@ -149,5 +196,5 @@ def _lint_locks(playbook: Playbook) -> Iterator[Fault]:
 
 
 def _lint_names(playbook: Playbook) -> Iterator[Fault]:
-    names = [m.name if isinstance(m, Step) else f"gate {i}" for i, m in enumerate(playbook.steps)]
+    names = [m.name if isinstance(m, Step) else f"move {i}" for i, m in enumerate(playbook.steps)]
     yield from repetitions(names, ("steps",), "step")

@@ -1,4 +1,4 @@
-"""Looking at the world with values that earlier looks kept, and at the invariants."""
+"""Looking at the world with values that earlier looks kept."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain.evidence import Evidence
-from orchestrator.domain.plan import BoundInvariant
 from orchestrator.domain.playbook import Probe
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.binding import bind_kept
-from orchestrator.engine.concluding import judge_invariant
 from orchestrator.engine.ports import World
 
 Kept = Mapping[str, str]
@@ -37,21 +35,6 @@ def look(
     ask = world.looker.look_until if patiently else world.looker.look
     answers = iter(ask(ready, within=within))
     return [next(answers) if isinstance(probe, Probe) else probe for probe in bound]
-
-
-def look_at_invariants(
-    world: World, invariants: Sequence[BoundInvariant], kept: Kept, *, within: timedelta
-) -> Mapping[str, Evidence]:
-    """Look at every member of every invariant at once, and judge each invariant."""
-    probes = [probe for invariant in invariants for probe in invariant.probes.values()]
-    looks = iter(look(world, probes, kept, within=within))
-    now = world.clock.now()
-    return {
-        invariant.invariant: judge_invariant(
-            invariant, {member: next(looks) for member in invariant.probes}, now=now
-        )
-        for invariant in invariants
-    }
 
 
 def _bind_probe(probe: Probe, kept: Kept, now: datetime) -> Probe | Evidence:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from orchestrator.domain.observation import Interval, Outage, StepInterval, Watcher
 
 Spans = tuple[Interval, ...]
+Patience = Callable[[datetime], timedelta]
+"""How long a silence that begins then may be before it is perhaps an outage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +36,31 @@ class Darkness:
     perhaps: Spans
 
 
-def see_darkness(looks: Sequence[Look], *, longest_silence: timedelta) -> Darkness:
+def cut_short(looks: Iterable[Look]) -> list[Look]:
+    """Return *looks* in order of their answers, each bad one ended by the next good answer.
+
+    Several may be under way at once. When another one is answered meanwhile the service is up
+    again; whatever a hung one waits for after that is its own connection's fate.
+    """
+    known = list(looks)
+    good = sorted(look.tried.end for look in known if look.is_good)
+    cut = (look if look.is_good else _cut(look, good) for look in known)
+    return sorted(cut, key=lambda look: (look.tried.end, look.is_good, look.tried.start))
+
+
+def _cut(look: Look, good: Sequence[datetime]) -> Look:
+    first = bisect_right(good, look.tried.start)
+    end = min([look.tried.end, *good[first : first + 1]])
+    return replace(look, tried=Interval(look.tried.start, end))
+
+
+def see_darkness(looks: Sequence[Look], patience: Patience) -> Darkness:
     """Tell from *looks*, in order of their answers, when the service was down."""
     surely = [look.tried for look in looks if not look.is_good]
     perhaps = list(surely)
     for earlier, later in pairwise(looks):
         between = Interval(earlier.tried.end, later.tried.end)
-        is_silent = between.length > longest_silence
+        is_silent = between.length > patience(between.start)
         if not (earlier.is_good or later.is_good or is_silent):
             surely.append(between)
         if not (earlier.is_good and later.is_good) or is_silent:
@@ -77,6 +98,7 @@ def _describe(
     span: Interval, seen: Mapping[Watcher, Spans], steps: Sequence[StepInterval]
 ) -> Outage:
     charges = _charge(span, steps)
+    before = _length_before(span, steps)
     return Outage(
         start=span.start,
         end=span.end,
@@ -86,8 +108,14 @@ def _describe(
             if any(_overlap(span, part) for part in seen.get(watcher, ()))
         ),
         charges=charges,
-        between_steps=span.length - sum(charges.values(), timedelta(0)),
+        between_steps=span.length - sum(charges.values(), before),
+        before_steps=before,
     )
+
+
+def _length_before(span: Interval, steps: Sequence[StepInterval]) -> timedelta:
+    first_step = min((step.start for step in steps), default=span.end)
+    return max(min(span.end, first_step) - span.start, timedelta(0))
 
 
 def _overlap(one: Interval, other: Interval) -> bool:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from orchestrator.domain.checklist import Checklist, ChecklistItem
-from orchestrator.domain.environment import Environment, Invariant
-from orchestrator.domain.errors import ContentInvalid
-from orchestrator.domain.plan import BoundInvariant, Facts, Plan
+from orchestrator.domain.checklist import Checklist
+from orchestrator.domain.environment import Environment
+from orchestrator.domain.plan import BoundChild, Facts, Plan
 from orchestrator.domain.playbook import (
-    Action,
     ChecklistName,
-    GateStop,
-    Move,
+    JourneyName,
+    JourneyTimes,
     ParameterKind,
     Playbook,
+    PlaybookName,
     Probe,
-    Step,
-    Undo,
     Verification,
 )
-from orchestrator.domain.problem import Position, Problem
-from orchestrator.engine.binding import Dangling, Path, Scope, bind
-from orchestrator.engine.scoping import bind_parameters, member_scope, scope_of
+from orchestrator.domain.reference import references_in
+from orchestrator.engine.choosing import refuse_other_roles
+from orchestrator.engine.composing import Chain, Composition, Part, compose
+from orchestrator.engine.resolving import Complaints, Locate, Resolver
+from orchestrator.engine.scoping import bind_parameters, scope_of
+from orchestrator.engine.tracing import GIVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +32,34 @@ class Written:
 
     Attributes:
         closure: SHA-256 of every file the plan depends on, by path.
-        locate: From the name of a document (``playbook``, ``checklist NAME``, ``invariants``,
-            ``journey NAME``) and a path inside it to a place in a file.
+        locate: From the name of a document (``playbook``, ``playbook CHILD``, ``checklist NAME``,
+            ``invariants``, ``services``, ``journey NAME``) and a path inside it to a place in a
+            file.
+        playbooks: Those that there are, for the children.
     """
 
     playbook: Playbook
     checklists: Mapping[ChecklistName, Checklist]
     environment: Environment
     closure: Mapping[str, str]
-    locate: Callable[[str, Path], Position]
+    locate: Locate
+    playbooks: Mapping[PlaybookName, Playbook] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BoundPart:
+    """A playbook in its place, with what its references are bound to."""
+
+    part: Part
+    parameters: Mapping[str, str]
+    resolver: Resolver
+
+    @property
+    def playbook(self) -> Playbook:
+        return self.part.playbook
+
+
+Bound = Mapping[Chain, _BoundPart]
 
 
 def make_plan(written: Written, given: Mapping[str, str], facts: Facts) -> Plan:
@@ -55,28 +74,71 @@ def make_plan(written: Written, given: Mapping[str, str], facts: Facts) -> Plan:
         RequestRefused: If the parameters do not fit the environment as it is now.
         ContentInvalid: With every reference that names nothing.
     """
-    playbook = written.playbook
-    parameters = bind_parameters(playbook, written.environment, given, facts)
-    binder = _Binder(written, scope_of(playbook, written.environment, parameters, facts))
+    composition = compose(written.playbook, written.playbooks)
+    complaints = Complaints(written.locate)
+    bound = _bind_parts(composition, written, given, facts, complaints)
+    playbook, whole = written.playbook, bound[()]
     plan = Plan(
         playbook=playbook.playbook,
         title=playbook.title,
         objectives=playbook.objectives,
-        parameters=parameters,
+        parameters=whole.parameters,
         defaults=_plain_defaults(playbook),
-        resources=tuple(sorted({parameters[name] for name in playbook.locks})),
+        resources=tuple(sorted(_resources(bound.values()))),
         gate=playbook.gate,
-        checklists={name: binder.checklist(written.checklists[name]) for name in playbook.gates},
-        steps=tuple(binder.moves(playbook.steps)),
-        prior_state=binder.probes("playbook", playbook.prior_state, ("prior_state",)),
-        verify=binder.verification(playbook.verify),
-        invariants=tuple(binder.invariants(written.environment.invariants)),
+        checklists=_checklists(bound.values(), written.checklists),
+        steps=tuple(
+            bound[placed.part.chain].resolver.move(placed.move, placed.path)
+            for placed in composition.moves
+        ),
+        prior_state=_prior_state(bound.values()),
+        verify=_verification(bound.values()),
+        invariants=tuple(whole.resolver.invariants(written.environment)),
         environment=written.environment,
         facts=facts,
         closure=written.closure,
+        fences=whole.resolver.fences(written.environment),
+        children=_children(bound.values()),
     )
-    binder.raise_problems()
+    complaints.raise_all()
     return plan
+
+
+def _bind_parts(
+    composition: Composition,
+    written: Written,
+    given: Mapping[str, str],
+    facts: Facts,
+    complaints: Complaints,
+) -> Bound:
+    bound: dict[Chain, _BoundPart] = {}
+    environment = written.environment
+    for part in composition.parts:
+        wanted = _given_to(part, bound[part.chain[:-1]], complaints) if part.chain else given
+        parameters = bind_parameters(part.playbook, environment, wanted, facts)
+        if not part.chain:
+            refuse_other_roles(part.playbook, environment, parameters, facts)
+        scope = scope_of(part.playbook, environment, parameters, facts)
+        resolver = Resolver(part.document, scope, complaints)
+        bound[part.chain] = _BoundPart(part=part, parameters=parameters, resolver=resolver)
+    return bound
+
+
+def _given_to(part: Part, parent: _BoundPart, complaints: Complaints) -> Mapping[str, str]:
+    """Return the parameters that *parent* gives to a child, as an engineer would give them."""
+    given = part.included.given if part.included else {}
+    wanted = {
+        name: _given_value(text, parent, (*part.path, GIVEN, name)) for name, text in given.items()
+    }
+    complaints.raise_all()
+    return wanted
+
+
+def _given_value(text: str, parent: _BoundPart, path: tuple[str | int, ...]) -> str:
+    """Bind *text*; a parameter is handed down as it was given, with its unit."""
+    names = [reference.name for reference in references_in(text) if reference.is_whole]
+    handed_down = next((parent.parameters[n] for n in names if n in parent.parameters), None)
+    return parent.resolver.text(text, path) if handed_down is None else handed_down
 
 
 def _plain_defaults(playbook: Playbook) -> Mapping[str, str]:
@@ -89,120 +151,52 @@ def _plain_defaults(playbook: Playbook) -> Mapping[str, str]:
     }
 
 
-class _Binder:
-    """Binds one part after the other and collects what dangles."""
+def _resources(bound: Iterable[_BoundPart]) -> set[str]:
+    return {one.parameters[name] for one in bound for name in one.playbook.locks}
 
-    def __init__(self, written: Written, scope: Scope) -> None:
-        self._written = written
-        self._scope = scope
-        self._problems: list[Problem] = []
 
-    def raise_problems(self) -> None:
-        if self._problems:
-            raise ContentInvalid(sorted(self._problems))
+def _checklists(
+    bound: Iterable[_BoundPart], checklists: Mapping[ChecklistName, Checklist]
+) -> Mapping[ChecklistName, Checklist]:
+    """Return the checklist of every gate; a child's is its own, bound to its own parameters."""
+    resolved = {
+        ChecklistName(one.part.named(gate)): one.resolver.checklist(checklists[gate])
+        for one in bound
+        for gate in one.playbook.gates
+    }
+    return {name: replace(checklist, checklist=name) for name, checklist in resolved.items()}
 
-    def checklist(self, checklist: Checklist) -> Checklist:
-        document = f"checklist {checklist.checklist}"
-        items = [
-            self._item(document, item, ("items", index))
-            for index, item in enumerate(checklist.items)
-        ]
-        return replace(checklist, items=tuple(items))
 
-    def moves(self, moves: Sequence[Move]) -> Iterator[Move]:
-        for index, move in enumerate(moves):
-            yield move if isinstance(move, GateStop) else self._step(move, ("steps", index))
+def _prior_state(bound: Iterable[_BoundPart]) -> tuple[Probe, ...]:
+    """Return what must hold after a roll-back, which no child behind its end can change."""
+    return tuple(
+        probe
+        for one in bound
+        if not one.part.is_final
+        for probe in one.resolver.probes(one.playbook.prior_state, ("prior_state",))
+    )
 
-    def verification(self, verify: Verification) -> Verification:
-        probes = {
-            name: self._probe("playbook", probe, ("verify", "probes", name))
-            for name, probe in verify.probes.items()
-        }
-        return replace(verify, probes=probes)
 
-    def invariants(self, invariants: Sequence[Invariant]) -> Iterator[BoundInvariant]:
-        for index, invariant in enumerate(invariants):
-            environment = self._written.environment
-            service = environment.services[invariant.service]
-            yield BoundInvariant(
-                invariant=invariant.invariant,
-                why=invariant.why,
-                at_most=invariant.at_most,
-                at_least=invariant.at_least,
-                probes={
-                    host: Probe(
-                        kind=invariant.probe.kind,
-                        inputs=self._inputs(
-                            "invariants",
-                            invariant.probe.inputs,
-                            ("invariants", index, invariant.probe.kind),
-                            member_scope(self._scope, service, host, environment),
-                        ),
-                    )
-                    for host in service.members
-                },
-            )
+def _verification(bound: Iterable[_BoundPart]) -> Verification:
+    """Put together what must hold at the end; a journey is walked as often as most want it."""
+    journeys: dict[JourneyName, JourneyTimes] = {}
+    suites: list[str] = []
+    probes: dict[str, Probe] = {}
+    for one in bound:
+        verify, named = one.playbook.verify, one.part.named
+        for name, times in verify.journeys.items():
+            journeys[name] = max(journeys.get(name, times), times, key=lambda t: t.in_a_row)
+        suites += [named(suite) for suite in verify.suites]
+        resolved = one.resolver.named_probes(verify.probes, ("verify", "probes"))
+        probes |= {named(name): probe for name, probe in resolved.items()}
+    return Verification(journeys=journeys, suites=tuple(suites), probes=probes)
 
-    def probes(self, document: str, probes: Sequence[Probe], path: Path) -> tuple[Probe, ...]:
-        return tuple(
-            self._probe(document, probe, (*path, index)) for index, probe in enumerate(probes)
+
+def _children(bound: Iterable[_BoundPart]) -> Mapping[str, BoundChild]:
+    return {
+        "/".join(one.part.chain): BoundChild(
+            playbook=one.playbook.playbook, title=one.playbook.title, parameters=one.parameters
         )
-
-    def _item(self, document: str, item: ChecklistItem, path: Path) -> ChecklistItem:
-        if item.probe is None:
-            return item
-        return replace(item, probe=self._probe(document, item.probe, path))
-
-    def _step(self, step: Step, path: Path) -> Step:
-        effect = step.effect
-        return replace(
-            step,
-            action=self._action(step.action, path),
-            expect=self.probes("playbook", step.expect, (*path, "expect")),
-            prove=self.probes("playbook", step.prove, (*path, "prove")),
-            undo=self._undo(step.undo, (*path, "undo")),
-            effect=replace(
-                effect,
-                fences=self._name(effect.fences, (*path, "effect", "fences")),
-                promotes=self._name(effect.promotes, (*path, "effect", "promotes")),
-            ),
-        )
-
-    def _undo(self, undo: Undo | None, path: Path) -> Undo | None:
-        if undo is None:
-            return None
-        return replace(
-            undo,
-            action=self._action(undo.action, path),
-            expect=self.probes("playbook", undo.expect, (*path, "expect")),
-        )
-
-    def _action(self, action: Action, path: Path) -> Action:
-        inputs = self._inputs("playbook", action.inputs, (*path, action.kind), self._scope)
-        return replace(action, inputs=inputs)
-
-    def _probe(self, document: str, probe: Probe, path: Path) -> Probe:
-        inputs = self._inputs(document, probe.inputs, (*path, probe.kind), self._scope)
-        return replace(probe, inputs=inputs)
-
-    def _name(self, name: str, path: Path) -> str:
-        return str(bind(name, self._scope, path, self._reporter("playbook")))
-
-    def _inputs(
-        self, document: str, inputs: Mapping[str, object], path: Path, scope: Scope
-    ) -> Mapping[str, object]:
-        report = self._reporter(document)
-        return {key: bind(value, scope, (*path, key), report) for key, value in inputs.items()}
-
-    def _reporter(self, document: str) -> Callable[[Dangling], None]:
-        def report(dangling: Dangling) -> None:
-            self._problems.append(
-                Problem(
-                    position=self._written.locate(document, dangling.path),
-                    what=f"${{{dangling.reference}}} names nothing that can stand here",
-                    why=dangling.reason,
-                    remedy="correct the reference",
-                )
-            )
-
-        return report
+        for one in bound
+        if one.part.chain
+    }

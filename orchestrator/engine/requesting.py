@@ -11,13 +11,10 @@ from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import ChecklistName, Step, StepName
 from orchestrator.domain.run import (
     AbortRequested,
-    Event,
-    ExitCode,
     ItemSigned,
     ManualStepAnswered,
     Outcome,
     RetryRequested,
-    RunEnded,
 )
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
@@ -136,26 +133,15 @@ def answer_manual_step(
     )
 
 
-def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> tuple[Event, ...]:
-    """Return what asking for an abort comes to. A held run ends where it stands.
+def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> AbortRequested:
+    """Return the request to stop; a held run ends where it stands, with its canary read.
 
     Raises:
         RequestRefused: If the run is over, or *by* is unknown here.
     """
     _check_open(state)
     _check_person(plan.environment, by)
-    request = AbortRequested(by=by, reason=reason)
-    if state.held is None:
-        return (request,)
-    summary = f"ended by {by} where it was held: {state.held.reason}"
-    verdict = Verdict.INCONCLUSIVE if state.held.exit_code is ExitCode.UNKNOWN else Verdict.FAILED
-    ended = RunEnded(
-        verdict=verdict,
-        exit_code=ExitCode.ABORTED,
-        summary=summary,
-        next_action=state.held.next_action,
-    )
-    return (request, ended)
+    return AbortRequested(by=by, reason=reason)
 
 
 def retry(

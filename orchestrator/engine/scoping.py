@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from orchestrator.domain.environment import Environment, HostName, Service, ServiceName
-from orchestrator.domain.errors import RequestMalformed, RequestRefused
+from orchestrator.domain.errors import RequestMalformed
 from orchestrator.domain.plan import Facts, Roles
 from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
 from orchestrator.domain.quantity import parse_duration, parse_size
-from orchestrator.engine.binding import ITSELF, Scope
-
-BEST_STANDBY = "best-standby"
-_NO_ROLES = Roles(primary="", standbys=(), reasons={})
+from orchestrator.engine.binding import ITSELF, Scope, Unseen
+from orchestrator.engine.choosing import find_member, without_last_primary, without_primary
 
 
 def bind_parameters(
@@ -35,7 +33,7 @@ def bind_parameters(
                 bound[name] = find_service(name, parameter, wanted, environment).name
             case ParameterKind.MEMBER:
                 service = environment.services[ServiceName(bound[parameter.member_of])]
-                bound[name] = _find_member(name, wanted or parameter.default, service, facts)
+                bound[name] = find_member(name, parameter, wanted, service, facts)
             case kind:
                 bound[name] = _find_text(name, kind, wanted or parameter.default)
     return bound
@@ -121,25 +119,6 @@ def member_scope(scope: Scope, service: Service, host: str, environment: Environ
     return {**scope, "member": _member_node(service, host, environment)}
 
 
-def _find_member(name: str, wanted: str, service: Service, facts: Facts) -> str:
-    roles = facts.roles[service.name]
-    seen = "; ".join(f"{member}: {reason}" for member, reason in roles.reasons.items())
-    if not roles.primary:
-        raise RequestRefused(f"{service.name} has not exactly one primary ({seen})")
-    if wanted == BEST_STANDBY:
-        if not roles.standbys:
-            raise RequestRefused(f"no standby of {service.name} is fit to take over ({seen})")
-        return f"{service.name}/{roles.standbys[0]}"
-    if wanted not in service.members:
-        raise RequestMalformed(
-            f"parameter {name}: {wanted} is not a member of {service.name}; "
-            f"its members are {', '.join(service.members)}"
-        )
-    if wanted == roles.primary:
-        raise RequestRefused(f"parameter {name}: {wanted} is the primary already")
-    return f"{service.name}/{wanted}"
-
-
 def _find_text(name: str, kind: ParameterKind, value: str) -> str:
     if not value:
         raise RequestMalformed(f"parameter {name} has no default; give --set {name}=VALUE")
@@ -162,19 +141,18 @@ def _bound_value(kind: ParameterKind, value: str) -> str | float:
 
 
 def _service_node(service: Service, environment: Environment, facts: Facts) -> Scope:
-    roles = facts.roles.get(service.name, _NO_ROLES)
     node: dict[str, object] = {
         **service.settings,
         ITSELF: service.name,
         "database": service.database,
-        "members": [_member_node(service, host, environment) for host in service.members],
+        "members": _member_nodes(service, service.members, environment),
+        "places": [_host_node(host, environment) for host in service.places],
         "accounts": {
             purpose: {ITSELF: account.user} for purpose, account in service.accounts.items()
         },
     }
-    if roles.primary:
-        node["primary"] = _member_node(service, roles.primary, environment)
-        node["standbys"] = [_member_node(service, h, environment) for h in roles.standbys]
+    if service.name in facts.roles:
+        node |= _role_nodes(service, facts.roles[service.name], environment)
     if service.entry:
         entry = environment.services[ServiceName(service.entry)]
         node["entry"] = _service_node(entry, environment, facts)
@@ -183,15 +161,44 @@ def _service_node(service: Service, environment: Environment, facts: Facts) -> S
     return node
 
 
+def _role_nodes(service: Service, roles: Roles, environment: Environment) -> Scope:
+    """Return the members by what they are, or why nobody can tell."""
+    primary: object = Unseen(without_primary(service, roles))
+    standbys = primary
+    last_primary: object = Unseen(without_last_primary(service, roles))
+    survivors = last_primary
+    if roles.primary:
+        primary = _member_node(service, roles.primary, environment)
+        standbys = _member_nodes(service, roles.standbys, environment)
+    if roles.last_primary:
+        last_primary = _member_node(service, roles.last_primary, environment)
+        survivors = _others(service, {roles.last_primary}, environment)
+    return {
+        "primary": primary,
+        "standbys": standbys,
+        "last_primary": last_primary,
+        "survivors": survivors,
+    }
+
+
 def _target_node(service: Service, host: str, environment: Environment, facts: Facts) -> Scope:
-    """Return a member's node that also knows its bystanders: neither primary nor itself."""
-    primary = facts.roles.get(service.name, _NO_ROLES).primary
-    bystanders = [
-        _member_node(service, other, environment)
-        for other in service.members
-        if other not in {host, primary}
-    ]
+    """Return a member's node that also knows its bystanders: neither last primary nor itself."""
+    roles = facts.roles.get(service.name)
+    bystanders: object
+    if roles is not None and not roles.last_primary:
+        bystanders = Unseen(without_last_primary(service, roles))
+    else:
+        bystanders = _others(service, {host, roles.last_primary if roles else ""}, environment)
     return {**_member_node(service, host, environment), "bystanders": bystanders}
+
+
+def _others(service: Service, left_out: Set[str], environment: Environment) -> list[Scope]:
+    hosts = [host for host in service.members if host not in left_out]
+    return _member_nodes(service, hosts, environment)
+
+
+def _member_nodes(service: Service, hosts: Iterable[str], environment: Environment) -> list[Scope]:
+    return [_member_node(service, host, environment) for host in hosts]
 
 
 def _member_node(service: Service, host: str, environment: Environment) -> Scope:

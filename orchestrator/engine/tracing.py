@@ -7,13 +7,17 @@ command or a query.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from orchestrator.domain.checklist import Checklist
 from orchestrator.domain.playbook import (
     Action,
     ChecklistName,
+    ChildPlaybook,
+    Effect,
     GateStop,
+    Parameter,
+    ParameterKind,
     Playbook,
     Probe,
     Step,
@@ -21,10 +25,17 @@ from orchestrator.domain.playbook import (
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.reference import Reference, references_in
 
+GIVEN = "with"
+"""Where a playbook says what the parameters of a child are bound to."""
 KEPT = "kept"
 ENVIRONMENT_ROOTS = frozenset({"services", "hosts"})
 VALUE_INPUTS = frozenset({("sql", "values"), ("http", "json")})
 """Where what a target said may stand: kind and input that carry values apart from the text."""
+
+
+ONE_MEMBER = frozenset({"primary", "last_primary", "only"})
+"""Attributes of a service that are one member of it."""
+_NO_PARAMETER = Parameter(kind=ParameterKind.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +77,26 @@ def trace(
     return (*faulty, *effects, *unused)
 
 
+def kept_names(
+    playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]
+) -> frozenset[str]:
+    """Return the names of everything that the probes of *playbook* keep."""
+    return frozenset(name for use in _uses(playbook, checklists) for name in _kept_in(use.inputs))
+
+
 def _uses(playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]) -> Iterator[_Use]:
     """Yield every action and probe in the order of the run."""
     kept: set[str] = set()
     yield from _uses_of_gate(playbook.gate, checklists, kept)
     for index, move in enumerate(playbook.steps):
-        if isinstance(move, GateStop):
-            yield from _uses_of_gate(move.gate, checklists, kept)
-        else:
-            yield from _uses_of_step(move, ("steps", index), kept)
+        match move:
+            case GateStop():
+                yield from _uses_of_gate(move.gate, checklists, kept)
+            case ChildPlaybook():
+                path = ("steps", index, GIVEN)
+                yield _Use("playbook", path, GIVEN, move.given, frozenset(kept))
+            case Step():
+                yield from _uses_of_step(move, ("steps", index), kept)
     yield from _uses_of_probes(playbook.prior_state, ("prior_state",), kept)
     for name, probe in playbook.verify.probes.items():
         yield _use("playbook", ("verify", "probes", name), probe, kept)
@@ -88,7 +110,7 @@ def _uses_of_gate(
     for index, probe in probes:
         yield _use(f"checklist {gate}", ("items", index), probe, kept)
     for _, probe in probes:
-        kept |= _kept_by(probe)
+        kept |= _kept_in(probe.inputs)
 
 
 def _uses_of_step(step: Step, path: Path, kept: set[str]) -> Iterator[_Use]:
@@ -96,7 +118,7 @@ def _uses_of_step(step: Step, path: Path, kept: set[str]) -> Iterator[_Use]:
     yield from _uses_of_probes(step.expect, (*path, "expect"), kept)
     yield from _uses_of_probes(step.prove, (*path, "prove"), kept)
     for probe in (*step.expect, *step.prove):
-        kept |= _kept_by(probe)
+        kept |= _kept_in(probe.inputs)
     if step.undo:
         yield _use("playbook", (*path, "undo"), step.undo.action, kept)
         yield from _uses_of_probes(step.undo.expect, (*path, "undo", "expect"), kept)
@@ -111,8 +133,8 @@ def _use(document: str, path: Path, what: Action | Probe, kept: Set[str]) -> _Us
     return _Use(document, (*path, what.kind), what.kind, what.inputs, frozenset(kept))
 
 
-def _kept_by(probe: Probe) -> set[str]:
-    keep = probe.inputs.get("keep", {})
+def _kept_in(inputs: Mapping[str, object]) -> set[str]:
+    keep = inputs.get("keep", {})
     return set(keep) if isinstance(keep, Mapping) else set()
 
 
@@ -155,12 +177,11 @@ def _lint_kept(reference: Reference, use: _Use, path: Path) -> Iterator[Fault]:
 
 
 def _effects(playbook: Playbook) -> Iterator[tuple[Path, str]]:
-    """Yield what each step fences and promotes, as far as it does."""
+    """Yield what each step means for the safety rules and the account, as far as it does."""
     for index, move in enumerate(playbook.steps):
         if isinstance(move, Step):
-            effect = {"fences": move.effect.fences, "promotes": move.effect.promotes}
-            for word, name in effect.items():
-                yield ("steps", index, "effect", word), name
+            for word in fields(Effect):
+                yield ("steps", index, "effect", word.name), getattr(move.effect, word.name)
 
 
 def _lint_effects(playbook: Playbook) -> Iterator[Fault]:
@@ -178,7 +199,23 @@ def _lint_effect(name: str, path: Path, playbook: Playbook) -> Iterator[Fault]:
             f"refer to it: `${{{name}}}`",
         )
     for reference in references:
-        yield from _lint_root(reference.name, path, playbook)
+        faults = tuple(_lint_root(reference.name, path, playbook))
+        yield from faults
+        if not faults and not (reference.is_whole and _is_member(reference, playbook)):
+            yield Fault(
+                path,
+                f"`{name}` is not one member",
+                "what a step does to a member must name that member, and no other",
+                "refer to a parameter of kind member, or to the `primary` of a service",
+            )
+
+
+def _is_member(reference: Reference, playbook: Playbook) -> bool:
+    """Return whether *reference* can only be bound to one member of a service."""
+    parameter = playbook.parameters.get(reference.root, _NO_PARAMETER)
+    if parameter.kind is ParameterKind.MEMBER:
+        return not reference.attribute
+    return reference.name.rpartition(".")[2] in ONE_MEMBER
 
 
 def _lint_unused(playbook: Playbook, uses: Sequence[_Use]) -> Iterator[Fault]:

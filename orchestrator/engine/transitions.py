@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from orchestrator.domain.checklist import ItemName
 from orchestrator.domain.decision import (
     CheckPriorState,
     Decision,
@@ -22,7 +23,7 @@ from orchestrator.domain.decision import (
 )
 from orchestrator.domain.plan import Mode, Plan
 from orchestrator.domain.playbook import ChecklistName, GateStop, Step
-from orchestrator.domain.run import GateOpened, GateRefused, GateWaits, Outcome
+from orchestrator.domain.run import GateOpened, GateRefused, GateWaits, Outcome, StepFinished
 from orchestrator.domain.state import RunState, StepStanding
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.gating import GateContext, evaluate_gate, stale_looks
@@ -33,6 +34,7 @@ from orchestrator.engine.holding import (
     hold_at_gate,
     hold_broken_invariants,
     hold_failed_step,
+    hold_unproven,
     hold_without_prior_state,
 )
 
@@ -44,6 +46,8 @@ def next_move(plan: Plan, state: RunState, *, now: datetime) -> Decision:
     """Decide what the run does next. The same journal at the same time decides the same."""
     if state.ended or state.held:
         return Rest()
+    if state.abandoned:
+        return _end_measured(state)
     if state.watch is None and state.abort is None:
         return StartWatch()
     if is_turning_back(plan, state):
@@ -67,14 +71,26 @@ def gate_context(plan: Plan, state: RunState, gate: ChecklistName) -> GateContex
         gate=gate,
         requester=state.created.requester,
         environment=plan.environment,
+        about={
+            ItemName(step.name): _verdict_of(state.steps.get(step.name))
+            for step in plan.actions
+            if step.if_unproven == gate
+        },
     )
+
+
+def _verdict_of(standing: StepStanding | None) -> Verdict:
+    result = standing.result if standing else None
+    return result.evidence.verdict if result else Verdict.INCONCLUSIVE
 
 
 def is_turning_back(plan: Plan, state: RunState) -> bool:
     """Tell whether the run only takes back what it did, if anything, and then ends."""
     if has_passed_no_return(plan, state):
         return False
-    if state.refused or state.abort or state.turned_back or broken_invariants(state):
+    if state.abort or state.turned_back or broken_invariants(state):
+        return True
+    if state.refused and state.refused.gate not in plan.fence_gates:
         return True
     return any(_has_failed(step, state.steps.get(step.name)) for step in plan.actions)
 
@@ -114,7 +130,7 @@ def _next_forward(plan: Plan, state: RunState, now: datetime) -> Decision:
         if isinstance(move, GateStop):
             decision = _next_at_gate(plan, state, move.gate, now)
         else:
-            decision = _next_at_step(state, move)
+            decision = _next_at_step(plan, state, move, now)
         if decision:
             return decision
         if state.created and state.created.mode is Mode.PREFLIGHT:
@@ -156,7 +172,7 @@ def _ask_gate(plan: Plan, state: RunState, gate: ChecklistName, now: datetime) -
     return NoteGate(GateWaits(gate=gate, until=until, obstacles=decision.obstacles))
 
 
-def _next_at_step(state: RunState, step: Step) -> Decision | None:
+def _next_at_step(plan: Plan, state: RunState, step: Step, now: datetime) -> Decision | None:
     """Return what is to be done about *step*, or ``None`` if it is behind us."""
     standing = state.steps.get(step.name, StepStanding(attempts=0))
     result = standing.result
@@ -165,15 +181,29 @@ def _next_at_step(state: RunState, step: Step) -> Decision | None:
     if result and result.outcome is Outcome.DONE:
         return None
     if result and not _may_start_again(step, standing):
-        return hold_failed_step(step, result)
+        return _next_after_failure(plan, state, step, result, now)
     return _reason_to_stop(state) or StartStep(step, standing.attempts + 1)
 
 
+def _next_after_failure(
+    plan: Plan, state: RunState, step: Step, result: StepFinished, now: datetime
+) -> Decision | None:
+    """Hold, or ask people about a fence that is not proved; ``None`` once they accept that."""
+    if step.if_unproven is None:
+        return hold_failed_step(step, result)
+    if step.if_unproven in state.opened:
+        return None
+    if state.refused:
+        return hold_unproven(step, result, state.refused)
+    return _reason_to_stop(state) or _ask_gate(plan, state, step.if_unproven, now)
+
+
 def _has_failed(step: Step, standing: StepStanding | None) -> bool:
+    """Tell whether *step* turns the run back; about an unproven fence people may be asked."""
     if standing is None or standing.result is None:
         return False
-    is_done = standing.result.outcome is Outcome.DONE
-    return not is_done and not _may_start_again(step, standing)
+    is_behind = standing.result.outcome is Outcome.DONE or step.if_unproven is not None
+    return not is_behind and not _may_start_again(step, standing)
 
 
 def _may_start_again(step: Step, standing: StepStanding) -> bool:

@@ -13,10 +13,12 @@ from orchestrator.domain.observation import Found, Measurement
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.run import CheckDone, Measured, WatchStarted
 from orchestrator.domain.state import RunState
-from orchestrator.engine.looking import look, look_at_invariants
+from orchestrator.engine.accepting import excused_members
+from orchestrator.engine.guarding import look_at_invariants
+from orchestrator.engine.looking import look
 from orchestrator.engine.ports import World
-from orchestrator.engine.verification import compare_objectives, step_intervals
-from orchestrator.engine.watching import measure
+from orchestrator.engine.verification import compare_objectives, gate_opening, step_intervals
+from orchestrator.engine.watching import LONG_AGO, measure
 
 END_STATE_LIMIT = timedelta(seconds=30)
 """How long the end state may take to be seen, e.g. a standby to be streaming again."""
@@ -51,11 +53,15 @@ def measure_run(state: RunState, world: World) -> tuple[Measurement | None, Meas
         samples = world.canary.samples()
     except TargetUnavailable as error:
         return None, Measured(measurement={"doubts": [str(error)]}, samples_file="")
+    entries = world.journal.read(state.run)
     measurement = measure(
         samples,
-        steps=step_intervals(world.journal.read(state.run)),
+        steps=step_intervals(entries),
         found=_count_markers(world),
         skew=timedelta(seconds=state.watch.skew_s),
+        run=state.run,
+        asked=state.created_at or LONG_AGO,
+        opened=gate_opening(entries),
     )
     as_data = {part.name: plain(getattr(measurement, part.name)) for part in fields(measurement)}
     return measurement, Measured(measurement=as_data, samples_file=world.canary.samples_file())
@@ -66,7 +72,14 @@ def _check_end_state(plan: Plan, state: RunState, world: World) -> Iterator[Chec
     looks = look(world, list(probes.values()), state.kept, within=END_STATE_LIMIT, patiently=True)
     for name, evidence in zip(probes, looks, strict=True):
         yield _check("probe", name, evidence)
-    invariants = look_at_invariants(world, plan.invariants, state.kept, within=END_STATE_LIMIT)
+    _, invariants = look_at_invariants(
+        world,
+        plan.invariants,
+        state.kept,
+        before={},
+        within=END_STATE_LIMIT,
+        excused=excused_members(plan, state),
+    )
     for name, evidence in invariants.items():
         yield _check("invariant", name, evidence)
 

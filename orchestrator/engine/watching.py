@@ -1,21 +1,18 @@
-"""Stage 4 of 6, watch: turn what the canary saw into numbers. Pure: no clock, no I/O."""
+"""Stage 4 of 6, watch: turn what canaries saw into numbers. Pure: no clock, no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain, pairwise
-from statistics import median_low
 
 from orchestrator.domain.observation import (
     STOPPED,
     Blindness,
     Downtime,
     Ended,
-    ErrorCount,
     Found,
-    Gaps,
     Heartbeat,
     Interval,
     MarkerWrite,
@@ -26,29 +23,31 @@ from orchestrator.domain.observation import (
     Unreadable,
     Waits,
     Walk,
-    WalkCount,
     Watcher,
-    WriteOutcome,
     Writes,
 )
-from orchestrator.engine.outages import Darkness, Look, find_outages, merge, see_darkness, total
+from orchestrator.engine.attention import measure_gaps, patience_of
+from orchestrator.engine.counting import count_errors, count_walks, count_writes
+from orchestrator.engine.outages import (
+    Darkness,
+    Look,
+    Spans,
+    cut_short,
+    find_outages,
+    merge,
+    see_darkness,
+    total,
+)
 
 LONGEST_BLINK = timedelta(seconds=2)
 """A watcher that gives no sign of life for longer than this was blind."""
 
-SHORTEST_OUTAGE = timedelta(milliseconds=100)
-"""What is answered within a tenth of a second feels immediate; slower answers count as stalls.
-Source: R. B. Miller, Response time in man-computer conversational transactions, 1968."""
-OUTAGE_IN_TYPICAL_GAPS = 3
-"""A gap is an outage when it is longer than both; anything less is the noise of a machine."""
-
-LOUDEST_NOISE = timedelta(milliseconds=250)
-"""What was silent for so long before anybody touched it counts as usual here; nothing longer."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """What the canary wrote down, sorted by kind, each kind in order of its answers."""
+    """What canaries wrote down, sorted by kind, each kind in order of its answers."""
 
     markers: tuple[MarkerWrite, ...]
     walks: tuple[Walk, ...]
@@ -56,12 +55,20 @@ class _Record:
     endings: tuple[Ended, ...]
     unreadable: tuple[Unreadable, ...]
 
-    @property
-    def looks(self) -> dict[Watcher, list[Look]]:
-        return {
-            Watcher.MARKERS: [_look_of_marker(marker) for marker in self.markers],
-            Watcher.WALKS: [_look_of_walk(walk) for walk in self.walks],
-        }
+    def looks(self, watcher: Watcher) -> Mapping[str, Sequence[Look]]:
+        """Return what each canary's *watcher* saw."""
+        looks: dict[str, list[Look]] = {}
+        for seen in self.markers if watcher is Watcher.MARKERS else self.walks:
+            looks.setdefault(seen.canary, []).append(_look_of(seen))
+        return looks
+
+    def since(self, begun: Mapping[Watcher, datetime]) -> _Record:
+        """Return it without what was answered before."""
+        return replace(
+            self,
+            markers=tuple(m for m in self.markers if m.done >= begun[Watcher.MARKERS]),
+            walks=tuple(w for w in self.walks if w.done >= begun[Watcher.WALKS]),
+        )
 
 
 def measure(
@@ -71,34 +78,46 @@ def measure(
     found: Found | None,
     skew: timedelta = timedelta(0),
     watchers: Collection[Watcher] = tuple(Watcher),
+    run: str = "",
+    asked: datetime = LONG_AGO,
+    opened: datetime | None = None,
 ) -> Measurement:
     """Say what a run cost its users, and whether we can know.
 
     Args:
-        samples: What the canary wrote down, by the clock of its host, in any order.
+        samples: What canaries wrote down, by the clock of their host, in any order.
         steps: When each step was at work, by the controller's clock.
-        found: How often each marker's number is in the database now; nothing if not counted.
-        skew: What to add to the canary's clock to get the controller's.
+        found: How often each marker is in the database now; nothing if not counted.
+        skew: What to add to the canaries' clock to get the controller's.
         watchers: Who was to watch. The silence of one that was not is no doubt.
+        run: Name of the run's own canary; a standing watch goes on.
+        asked: When somebody asked for the run. An outage that was over by then is not its own;
+            writes that were acknowledged before are.
+        opened: When its first gate opened.
     """
     record = _sort(samples, skew)
-    looks = record.looks
-    dark = {
-        watcher: see_darkness(seen, longest_silence=_longest_silence(seen, steps))
-        for watcher, seen in looks.items()
-    }
-    blind = tuple(_find_blindness(record, steps, watchers))
-    writes = _count_writes(record.markers, found)
+    looks, dark = {}, {}
+    for watcher in Watcher:
+        canaries = record.looks(watcher)
+        looks[watcher] = _from_last_good(cut_short(chain(*canaries.values())), asked)
+        dark[watcher] = see_darkness(looks[watcher], patience_of(canaries, steps))
+    begun = {w: looks[w][0].tried.end if looks[w] else LONG_AGO for w in Watcher}
+    own = record.since(begun)
+    blind = tuple(b for b in _find_blindness(record, steps, watchers) if b.end > asked)
+    writes = count_writes(record.markers, found, run=run)
+    seen = looks[Watcher.MARKERS]
     return Measurement(
         downtime=_bound_downtime(dark.values(), blind),
-        gaps=_measure_gaps(looks[Watcher.MARKERS], steps),
+        gaps=measure_gaps(seen, steps),
         outages=_find_outages(dark, steps),
-        stalls=_measure_waits(look for look in looks[Watcher.MARKERS] if look.is_good),
+        stalls=_measure_waits(look for look in seen if look.is_good),
         walk_times=_measure_waits(look for look in looks[Watcher.WALKS] if look.is_good),
         writes=writes,
-        walks=_count_walks(record.walks),
-        errors=_count_errors(record),
+        walks=count_walks(own.walks),
+        errors=count_errors(own.markers, own.walks),
         blind=blind,
+        back_after=_measure_way_back(seen, dark[Watcher.MARKERS].perhaps, opened),
+        seen_up_before=bool(seen) and seen[0].is_good,
         doubts=(
             *chain.from_iterable(_doubt_looks(watcher, looks[watcher]) for watcher in watchers),
             *map(_doubt_blindness, blind),
@@ -115,12 +134,26 @@ def _sort(samples: Iterable[Sample], skew: timedelta) -> _Record:
     beats = [sample for sample in shifted if isinstance(sample, Heartbeat)]
     endings = [sample for sample in shifted if isinstance(sample, Ended)]
     return _Record(
-        markers=tuple(sorted(markers, key=lambda m: (m.done, m.sent, m.seq, m.outcome, m.error))),
-        walks=tuple(sorted(walks, key=lambda w: (w.done, w.sent, w.number))),
+        markers=tuple(sorted(markers, key=lambda m: (m.done, m.sent, m.name, m.outcome, m.error))),
+        walks=tuple(sorted(walks, key=lambda w: (w.done, w.sent, w.canary, w.number))),
         heartbeats=tuple(sorted(beats, key=lambda beat: beat.at)),
         endings=tuple(sorted(endings, key=lambda ending: (ending.at, ending.why))),
         unreadable=tuple(sample for sample in shifted if isinstance(sample, Unreadable)),
     )
+
+
+def _look_of(seen: MarkerWrite | Walk) -> Look:
+    match seen:
+        case MarkerWrite():
+            return Look(tried=Interval(seen.sent, seen.done), is_good=seen.is_acknowledged)
+        case Walk():
+            return Look(tried=Interval(seen.since, seen.done), is_good=seen.passed)
+
+
+def _from_last_good(looks: Sequence[Look], asked: datetime) -> Sequence[Look]:
+    """Leave out what came before the last good answer of the time before *asked*."""
+    good = (i for i, look in enumerate(looks) if look.is_good and look.tried.end <= asked)
+    return looks[max(good, default=0) :]
 
 
 def _find_outages(
@@ -138,43 +171,22 @@ def _find_outages(
     return find_outages(seen, steps)
 
 
-def _look_of_marker(marker: MarkerWrite) -> Look:
-    return Look(
-        tried=Interval(marker.sent, marker.done),
-        is_good=marker.outcome is WriteOutcome.ACKNOWLEDGED,
-    )
+def _measure_way_back(
+    looks: Sequence[Look], dark: Spans, opened: datetime | None
+) -> timedelta | None:
+    """Return how long after *opened* the first write was acknowledged behind the outage.
 
-
-def _look_of_walk(walk: Walk) -> Look:
-    return Look(tried=Interval(walk.since, walk.done), is_good=walk.passed)
-
-
-def _good_gaps(looks: Iterable[Look]) -> list[Interval]:
-    good = (look.tried.end for look in looks if look.is_good)
-    return [Interval(start, end) for start, end in pairwise(good)]
-
-
-def _longest_silence(looks: Sequence[Look], steps: Sequence[StepInterval]) -> timedelta:
-    """Return how long a silence may be before it is perhaps an outage."""
-    gaps = _good_gaps(looks)
-    if not gaps:
-        return SHORTEST_OUTAGE
-    typical = median_low(gap.length for gap in gaps)
-    noise = min(_noise_before(looks, steps), LOUDEST_NOISE)
-    return max(OUTAGE_IN_TYPICAL_GAPS * typical, SHORTEST_OUTAGE, noise)
-
-
-def _noise_before(looks: Sequence[Look], steps: Sequence[StepInterval]) -> timedelta:
-    """Return the longest silence between two good looks while nobody had touched anything."""
-    first_step = min((step.start for step in steps), default=None)
-    if first_step is None:
+    It is the outage that was on by then, or else the longest of those that followed.
+    """
+    if opened is None or not looks:
+        return None
+    behind = [span for span in dark if span.end > opened]
+    outage = max(behind, key=lambda span: (span.start <= opened, span.length), default=None)
+    if outage is None:
         return timedelta(0)
-    quiet = (
-        later.tried.end - earlier.tried.end
-        for earlier, later in pairwise(looks)
-        if earlier.is_good and later.is_good and later.tried.end <= first_step
-    )
-    return max(quiet, default=timedelta(0))
+    back = (look.tried.end for look in looks if look.is_good and look.tried.end >= outage.end)
+    first = next(back, None)
+    return None if first is None else first - opened
 
 
 def _bound_downtime(dark: Iterable[Darkness], blind: Iterable[Blindness]) -> Downtime:
@@ -183,21 +195,6 @@ def _bound_downtime(dark: Iterable[Darkness], blind: Iterable[Blindness]) -> Dow
     perhaps = chain.from_iterable(account.perhaps for account in accounts)
     unseen = (Interval(period.start, period.end) for period in blind)
     return Downtime(at_least=total(merge(surely)), at_most=total(merge(chain(perhaps, unseen))))
-
-
-def _measure_gaps(looks: Sequence[Look], steps: Sequence[StepInterval]) -> Gaps | None:
-    gaps = _good_gaps(looks)
-    if not gaps:
-        return None
-    longest = max(gaps, key=lambda gap: gap.length)
-    first_step = min((step.start for step in steps), default=None)
-    quiet = [gap.length for gap in gaps if first_step is None or gap.end <= first_step]
-    return Gaps(
-        typical=median_low(gap.length for gap in gaps),
-        longest=longest.length,
-        longest_from=longest.start,
-        longest_before_steps=max(quiet, default=None),
-    )
 
 
 def _measure_waits(looks: Iterable[Look]) -> Waits | None:
@@ -210,46 +207,6 @@ def _measure_waits(looks: Iterable[Look]) -> Waits | None:
 def _rank(ranked: Sequence[timedelta], percent: int) -> timedelta:
     """Return the nearest-rank percentile: a value that really occurred."""
     return ranked[max(0, -(-len(ranked) * percent // 100) - 1)]
-
-
-def _count_writes(markers: Iterable[MarkerWrite], found: Found | None) -> Writes:
-    by_outcome: dict[WriteOutcome, set[int]] = {outcome: set() for outcome in WriteOutcome}
-    for marker in markers:
-        by_outcome[marker.outcome].add(marker.seq)
-    acknowledged, unknown = by_outcome[WriteOutcome.ACKNOWLEDGED], by_outcome[WriteOutcome.UNKNOWN]
-    counts = found or {}
-    there = {seq for seq, count in counts.items() if count > 0}
-    return Writes(
-        acknowledged=len(acknowledged),
-        failed=len(by_outcome[WriteOutcome.FAILED]),
-        unknown=len(unknown),
-        counted=found is not None,
-        lost=tuple(sorted(acknowledged - there)) if found is not None else (),
-        duplicate=tuple(sorted(seq for seq in there if counts[seq] > 1)),
-        unknown_found=tuple(sorted(unknown & there)),
-        contradicted=tuple(sorted(there - acknowledged - unknown)),
-    )
-
-
-def _count_walks(walks: Sequence[Walk]) -> WalkCount:
-    passed = sum(walk.passed for walk in walks)
-    return WalkCount(passed=passed, failed=len(walks) - passed)
-
-
-def _count_errors(record: _Record) -> tuple[ErrorCount, ...]:
-    """Group errors by their text, each kind in order of time."""
-    seen: dict[tuple[Watcher, str], list[datetime]] = {}
-    for marker in record.markers:
-        if marker.outcome is not WriteOutcome.ACKNOWLEDGED:
-            seen.setdefault((Watcher.MARKERS, marker.error), []).append(marker.done)
-    for walk in record.walks:
-        if not walk.passed:
-            text = f"{walk.action}: {walk.error}"
-            seen.setdefault((Watcher.WALKS, text), []).append(walk.done)
-    return tuple(
-        ErrorCount(watcher=watcher, error=error, count=len(times), first=times[0])
-        for (watcher, error), times in seen.items()
-    )
 
 
 def _find_blindness(

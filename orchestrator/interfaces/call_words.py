@@ -14,6 +14,7 @@ WANTED = (
     "exactly",
     "same",
     "not_below_first",
+    "not_above_first",
     "status",
     "json",
     "matches",

@@ -35,6 +35,14 @@ _run = click.option(
     help="The run that the canary watches.",
 )
 
+_limit = click.option(
+    "--limit",
+    type=click.IntRange(min=4096),
+    default=4 * 1024 * 1024,
+    show_default=True,
+    help="Most bytes to print.",
+)
+
 
 def _checked(run: str) -> str:
     try:
@@ -67,18 +75,33 @@ def start(directory: Path) -> None:
 @_directory
 @_run
 @click.option("--offset", type=click.IntRange(min=0), default=0, help="Bytes already read.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=4096),
-    default=4 * 1024 * 1024,
-    show_default=True,
-    help="Most bytes to print.",
-)
+@_limit
 def read(directory: Path, run: str, offset: int, limit: int) -> None:
     """Print whole lines from an offset on, as they were written."""
     with _failures_as_answers():
-        text = tending.read_on(Nest(directory, run), offset=offset, limit=limit)
+        text = tending.read_on(Nest(directory, run), position=offset, limit=limit)
         sys.stdout.buffer.write(text)
+
+
+@canary.command()
+@_directory
+@_run
+@click.option("--seconds", type=float, required=True, help="How far to go back.")
+@_limit
+def recall(directory: Path, run: str, seconds: float, limit: int) -> None:
+    """Print what a canary that is at work has seen lately, and where to read on."""
+    with _failures_as_answers():
+        text = tending.recall(Nest(directory, run), seconds=seconds, limit=limit)
+        sys.stdout.buffer.write(text)
+
+
+@canary.command()
+@_directory
+@_run
+def status(directory: Path, run: str) -> None:
+    """Say whether a canary is at work, and when it last gave a sign."""
+    with _failures_as_answers():
+        _say(tending.watch_over(Nest(directory, run)))
 
 
 @canary.command()

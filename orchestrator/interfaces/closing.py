@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import click
 
-from orchestrator.adapters.reports.words import bounds, count, duration, milliseconds
+from orchestrator.adapters.reports.words import bounds, clock, count, duration, milliseconds
 from orchestrator.domain.record import Progress
 from orchestrator.domain.report import Report, Standing
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.reporting.redundancy import FENCE
 from orchestrator.interfaces.columns import labelled, printable, wrapped
 from orchestrator.interfaces.marks import mark
 
@@ -35,8 +36,11 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "recovery", _recovery(report)
     yield "steps", _steps(report)
     if report.times.first_action:
+        yield "outage", _outage(report)
         yield "downtime", _downtime(report)
+        yield "back", _way_back(report)
         yield "lost writes", _lost_writes(report)
+        yield "redundancy", _redundancy(report)
     yield "prior state", report.prior_state.summary if report.prior_state else ""
     if report.verification.checks:
         yield "verified", _verified(report)
@@ -67,10 +71,39 @@ def _took(report: Report) -> str:
 
 def _downtime(report: Report) -> str:
     seen = report.downtime
-    told = bounds(seen.at_least_s, seen.at_most_s)
-    allowed = duration(report.objectives.downtime_s)
+    told = bounds(seen.at_least_s, seen.at_most_s) + _allowed(report.objectives.downtime_s)
     gap = f"; longest gap between writes {milliseconds(seen.longest_gap_ms)}"
-    return f"{told} (allowed {allowed})" + gap * (seen.longest_gap_ms is not None)
+    return told + gap * (seen.longest_gap_ms is not None)
+
+
+def _outage(report: Report) -> str:
+    """Return when it began, if that was before anybody asked for the run."""
+    before_s = report.downtime.before_run_s
+    if before_s is None:
+        return ""
+    began = clock(report.times.traffic_lost)
+    return f"began {began} UTC, {duration(before_s)} before the run was started"
+
+
+def _way_back(report: Report) -> str:
+    allowed_s = report.objectives.back_within_s
+    if allowed_s is None:
+        return ""
+    took = duration(report.downtime.back_after_s)
+    return f"first write {took} after the gate opened{_allowed(allowed_s)}"
+
+
+def _allowed(seconds: float | None) -> str:
+    return "" if seconds is None else f" (allowed {duration(seconds)})"
+
+
+def _redundancy(report: Report) -> str:
+    """Return how long there was less of it, where a step gives it back."""
+    without = report.unprotected
+    if without is None or without.counted_from == FENCE:
+        return ""
+    length = "still less" if without.until is None else f"less for {duration(without.at_most_s)}"
+    return f"{length}, counted from {without.counted_from} at {clock(without.since)} UTC"
 
 
 def _lost_writes(report: Report) -> str:

@@ -41,7 +41,10 @@ def show(settings: Settings, playbook: str) -> None:
     from orchestrator.bootstrap import contents
     from orchestrator.interfaces.playbook_words import playbook_as_text
 
-    click.echo(playbook_as_text(contents.load(settings).find_playbook(playbook).value))
+    content = contents.load(settings)
+    chosen = content.find_playbook(playbook).value
+    known = {name: loaded.value for name, loaded in content.playbooks.items()}
+    click.echo(playbook_as_text(chosen, known))
 
 
 @click.command()

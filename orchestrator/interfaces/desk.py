@@ -17,7 +17,7 @@ from orchestrator.domain.errors import (
 )
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.report import Report
-from orchestrator.domain.run import Entry, Event, ExitCode, RunCreated, RunEnded, RunId
+from orchestrator.domain.run import Entry, Event, ExitCode, RunCreated, RunId
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine import requesting
@@ -25,6 +25,7 @@ from orchestrator.engine.folding import fold
 from orchestrator.settings import Settings
 
 BETWEEN_GLANCES = timedelta(milliseconds=50)
+LAST_DEEDS = timedelta(seconds=5)
 LATEST = "latest"
 
 
@@ -138,13 +139,11 @@ class RunDesk:
         self._answer(item, by, Verdict.PASSED, reason, waives=True)
 
     def abort(self, *, by: PersonName, reason: str) -> None:
-        """Ask for an abort; a held run ends at once and gives its locks back."""
-        written = self._append(
-            lambda state: requesting.abort(self.plan, state, by=by, reason=reason)
-        )
-        if any(isinstance(event, RunEnded) for event in written):
-            self._journal.release(self.run)
-        elif not self.is_driven():
+        """Ask for an abort; a held run ends where it stands, once its canary was read."""
+        self._append(lambda state: (requesting.abort(self.plan, state, by=by, reason=reason),))
+        if self.state().abandoned:
+            self._await_driver_gone()
+        if not self.is_driven():
             self.start_driver()
 
     def retry(self, step: str, *, by: PersonName, reason: str) -> None:
@@ -196,6 +195,12 @@ class RunDesk:
         """Return what the journal and the canary tell of the run, up to now."""
         return runs.recount(self.plan, self.entries(), self._folder)
 
+    def _await_driver_gone(self) -> None:
+        """Wait for one that has held the run and only has its report left to write."""
+        until = self.clock.monotonic() + LAST_DEEDS.total_seconds()
+        while self.is_driven() and self.clock.monotonic() < until:
+            self.clock.pause(BETWEEN_GLANCES)
+
     def _role_for(self, item: ItemName) -> str:
         manual = requesting.manual_step(self.plan, self.state())
         return str(manual.action.inputs["role"]) if manual else self.question(item).role
@@ -227,13 +232,12 @@ class RunDesk:
             )
         )
 
-    def _append(self, decide: Callable[[RunState], tuple[Event, ...]]) -> tuple[Event, ...]:
+    def _append(self, decide: Callable[[RunState], tuple[Event, ...]]) -> None:
         """Decide on the newest state and write; decide again if others wrote meanwhile."""
         while True:
             state = self.state()
-            events = decide(state)
             try:
-                self._journal.append(self.run, after=state.seq, events=events)
+                self._journal.append(self.run, after=state.seq, events=decide(state))
             except JournalConflict:
                 continue
-            return events
+            return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,10 @@ from orchestrator.domain.run import ExitCode
 from orchestrator.interfaces.columns import printable, table, wrapped
 from orchestrator.lab.status import NO_LAB, LabStatus
 from orchestrator.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestrator.lab.faults.fault import Fault
+    from orchestrator.lab.faults.force import InForce
 
 
 @click.group()
@@ -68,6 +73,50 @@ def shell(settings: Settings, host: str) -> None:
     lifecycle.shell(settings.lab, host)
 
 
+@lab.command("break")
+@click.argument("fault")
+@click.option("--on", "host", default="", metavar="HOST", help="Else where the fault is for.")
+@click.pass_obj
+def break_(settings: Settings, fault: str, host: str) -> None:
+    """Make FAULT happen, and see that it did."""
+    from orchestrator.lab.faults import breaking
+
+    breaking.break_lab(settings.lab, fault, host, click.echo)
+
+
+@lab.command()
+@click.argument("fault", default="")
+@click.pass_obj
+def heal(settings: Settings, fault: str) -> None:
+    """Heal FAULT, or all of them, the last one first.
+
+    A server that was replaced meanwhile stays down: it needs database-reprotect.
+    """
+    from orchestrator.lab.faults import breaking
+
+    breaking.heal_lab(settings.lab, fault, click.echo)
+
+
+@lab.command()
+def faults() -> None:
+    """List what can be broken, and what is broken now."""
+    from orchestrator.lab.faults.breaking import FAULTS
+    from orchestrator.lab.faults.force import faults_in_force
+
+    for line in fault_lines(FAULTS.values(), faults_in_force()):
+        click.echo(line)
+
+
+def fault_lines(known: Iterable[Fault], in_force: Sequence[InForce]) -> Iterator[str]:
+    """Yield each fault with where it strikes if nobody says another host."""
+    cells = [(fault.name, fault.where, fault.what) for fault in known]
+    yield from table(("FAULT", "ON", "WHAT HAPPENS"), cells)
+    yield ""
+    yield "in force:" if in_force else "none is in force"
+    for entry in in_force:
+        yield f"  {entry}"
+
+
 def status_lines(status: LabStatus) -> Iterator[str]:
     """Yield what is up, host by host, and what is wrong with it."""
     if status == NO_LAB:
@@ -80,6 +129,8 @@ def status_lines(status: LabStatus) -> Iterator[str]:
     ]
     for line in table(("HOST", "SITE", "STATE", "ADDRESS", "RUNS"), cells):
         yield f"  {line}"
+    for fault in status.faults:
+        yield click.style(f"  ✗ {fault}", fg="magenta")
     for problem in status.problems:
         for line in wrapped(printable(problem), "  ! ", "    "):
             yield click.style(line, fg="yellow")

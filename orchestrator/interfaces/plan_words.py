@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from orchestrator.adapters.reports.words import duration
-from orchestrator.domain.checklist import ChecklistItem, Level
+from orchestrator.domain.checklist import ChecklistItem
 from orchestrator.domain.plan import Plan
 from orchestrator.domain.playbook import ChecklistName, GateStop, Objectives, Step
 from orchestrator.engine.describing import hosts_of
@@ -31,8 +31,9 @@ def plan_as_text(plan: Plan) -> str:
 
 def objectives_in_words(objectives: Objectives) -> str:
     """Return what the recovery may cost, in one line."""
-    allowed = duration(objectives.downtime.total_seconds())
-    return f"downtime at most {allowed}, lost writes at most {objectives.lost_writes}"
+    times = {"downtime at most": objectives.downtime, "users back within": objectives.back_within}
+    told = [f"{what} {duration(t.total_seconds())}" for what, t in times.items() if t is not None]
+    return ", ".join([*told, f"lost writes at most {objectives.lost_writes}"])
 
 
 def _summary_lines(plan: Plan) -> Iterator[str]:
@@ -62,8 +63,12 @@ def _summary_lines(plan: Plan) -> Iterator[str]:
 def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from _summary_lines(plan)
     yield from _gate_lines(plan, plan.gate)
-    number, is_final = 0, False
+    number, is_final, part = 0, False, ""
     for move in plan.steps:
+        child = plan.child_of(move.gate if isinstance(move, GateStop) else move.name)
+        if child != part:
+            yield from _part_lines(plan, child)
+            part = child
         match move:
             case GateStop():
                 yield from _gate_lines(plan, move.gate)
@@ -72,6 +77,16 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
                 is_final = is_final or move.point_of_no_return
                 yield from _step_lines(number, move, is_final=is_final)
     yield from _verification_lines(plan)
+
+
+def _part_lines(plan: Plan, child: str) -> Iterator[str]:
+    """Head what belongs to an included playbook, or to the plan's own again."""
+    seen = plan.as_seen_by(child)
+    yield ""
+    for line in wrapped(printable(f"{child or seen.playbook}: {seen.title}")):
+        yield click.style(line, bold=True, underline=True)
+    for name, value in seen.parameters.items() if child else ():
+        yield from wrapped(printable(f"{name} {value}"), "  ", "    ")
 
 
 def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:
@@ -86,8 +101,13 @@ def _gate_lines(plan: Plan, gate: ChecklistName) -> Iterator[str]:
 
 def _item_in_words(item: ChecklistItem) -> str:
     role = f" ({item.people} × {item.role})" if item.role else ""
-    soft = " (can be waived)" if item.level is Level.SOFT else ""
-    return f"{item.item}: {item.ask}{role}{soft}"
+    return f"{item.item}: {item.ask}{role}{_waiver_in_words(item)}"
+
+
+def _waiver_in_words(item: ChecklistItem) -> str:
+    if item.waive:
+        return f" (can be waived by {item.waive.people} × {item.waive.role})"
+    return " (can be waived)" if item.is_waivable else ""
 
 
 def _step_lines(number: int, step: Step, *, is_final: bool) -> Iterator[str]:
@@ -102,6 +122,8 @@ def _step_lines(number: int, step: Step, *, is_final: bool) -> Iterator[str]:
         *(("proves", look_in_words(probe)) for probe in step.prove),
         ("undo", _undo_in_words(step, is_final=is_final)),
     ]
+    if step.if_unproven:
+        rows.append(("unproven", f"gate {step.if_unproven}, where people decide"))
     for label, text in rows:
         yield from labelled(label, text, indent=4, width=STEP_WIDTH)
     if step.if_you_stop_here:

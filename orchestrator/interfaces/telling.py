@@ -83,13 +83,17 @@ class Teller:
             case ItemLookedAt() | GateWaits() | GateOpened() | GateRefused():
                 return f"Gate: {self.plan.checklists[event.gate].title}"
             case StepIntended():
-                return STEPS
+                return self._steps_of(event.step)
             case UndoIntended() | PriorStateChecked():
                 return TAKING_BACK
             case CheckDone():
                 return VERIFICATION
             case _:
                 return ""
+
+    def _steps_of(self, step: StepName) -> str:
+        child = self.plan.child_of(step)
+        return f"{STEPS}: {self.plan.children[child].title}" if child else STEPS
 
     def _doing_after(self, event: Event) -> str:
         match event:
@@ -111,7 +115,7 @@ class Teller:
                 what = f"{event.playbook} in {event.environment}, {event.mode}"
                 yield BEGUN, f"run {entry.run}", f"{what}, asked for by {event.requester}"
             case WatchStarted():
-                yield Verdict.PASSED, "watching", "a synthetic user is at work"
+                yield Verdict.PASSED, "watching", _what_watches(event)
             case WatchFailed():
                 yield Verdict.FAILED, "watching", event.reason
             case ItemLookedAt():
@@ -179,6 +183,15 @@ class Teller:
                 took = duration((entry.at - self._begun.get(event.step, entry.at)).total_seconds())
                 detail = f"{event.outcome} in {took}: {event.evidence.summary}"
                 yield event.outcome, undo + event.step, detail
+
+
+def _what_watches(started: WatchStarted) -> str:
+    told = "a synthetic user is at work"
+    if started.since is None:
+        return told
+    return (
+        f"{told}; a standing watch tells of the time since {started.since.astimezone():%H:%M:%S}"
+    )
 
 
 def _item_of(obstacle: str) -> str:

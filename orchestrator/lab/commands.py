@@ -14,11 +14,17 @@ TIME_LIMIT_S = 60
 _SHOWN = 600
 
 
-def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    patience_s: float = TIME_LIMIT_S,
+) -> str:
     """Run *argv* to its end and return what it printed.
 
     Raises:
-        CommandFailed: If it exits with an error or takes more than a minute.
+        CommandFailed: If it exits with an error or takes longer than *patience_s*.
         PackagesMissing: If there is no such program.
     """
     try:
@@ -28,13 +34,13 @@ def run(argv: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None =
             env=env,
             text=True,
             capture_output=True,
-            timeout=TIME_LIMIT_S,
+            timeout=patience_s,
             check=False,
         )
     except FileNotFoundError as error:
         raise PackagesMissing(f"{argv[0]} is not installed; run `make setup`") from error
     except subprocess.TimeoutExpired as error:
-        raise CommandFailed(f"{_named(argv)}: no end within {TIME_LIMIT_S} s") from error
+        raise CommandFailed(f"{_named(argv)}: no end within {patience_s} s") from error
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-_SHOWN:]
         raise CommandFailed(f"{_named(argv)}: exit {done.returncode}: {said}")

@@ -12,7 +12,15 @@ from orchestrator.lab.commands import run
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.topology import Blueprint
 
-PASSWORDS = ("recover", "recover_reader", "canary", "shop", "replicator", "synthetic-user")
+PASSWORDS = (
+    "recover",
+    "recover_reader",
+    "canary",
+    "shop",
+    "replicator",
+    "synthetic-user",
+    "fence",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +36,8 @@ class Credentials:
     """Everything that lets somebody in.
 
     Attributes:
-        passwords: By role of PostgreSQL, and ``synthetic-user`` for the shop's users.
+        passwords: By role of PostgreSQL, ``synthetic-user`` for the shop's users, and ``fence``
+            for the out-of-band control.
         login: The key that opens every host.
         host_keys: By host; a client pins their public halves.
     """

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes the file-system view of one host and becomes its systemd. Runs inside the host's own
 # namespaces, so that everything it mounts vanishes with them.
-#   HOST   its name                       SCRATCH  an empty directory for its mounts
-#   SEED   files to put into its view     CGROUPS  where the machine's cgroup2 tree is mounted
+#   HOST   its name                       SCRATCH  its system disk, which outlives a loss of power
+#   SEED   files to put into its view       SMALL    a disk of its own for /srv/small, or empty
 #   DATA   directory for /var/lib/postgresql, or empty
 #   SHOWN  directories of the machine to show read-only, one a line
 #   HIDDEN directories of the machine to hide, one a line
@@ -10,8 +10,7 @@ set -eu
 umask 022
 
 mount --make-rprivate /
-mount -t tmpfs -o size=1g,mode=755 "recover-lab-$HOST" "$SCRATCH"
-mkdir "$SCRATCH/upper" "$SCRATCH/work" "$SCRATCH/root"
+mkdir -p "$SCRATCH/upper" "$SCRATCH/work" "$SCRATCH/root"
 root=$SCRATCH/root
 mount -t overlay -o "lowerdir=/,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work" overlay "$root"
 
@@ -37,14 +36,17 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 
-# The machine's own services, logins and secrets are not the host's.
-rm -rf "$root/etc/systemd/system" "$root/etc/postgresql" "$root/root/.ssh" "$root/var/log/journal"
-rm -f "$root/root/.bashrc" "$root/root/.profile" "$root/root/.bash_profile" \
-    "$root/etc/ssh/sshd_not_to_be_run" "$root/etc/resolv.conf"
-rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/ssh/sshd_config.d "$root"/etc/rc?.d/[SK]*
-mkdir -p "$root/etc/postgresql"
-sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
-cp -a "$SEED/." "$root/"
+install_host() { # The machine's own services, logins and secrets are not the host's.
+    rm -rf "$root/etc/systemd/system" "$root/etc/postgresql" "$root/root/.ssh" "$root/var/log/journal"
+    rm -f "$root/root/.bashrc" "$root/root/.profile" "$root/root/.bash_profile" \
+        "$root/etc/ssh/sshd_not_to_be_run" "$root/etc/resolv.conf"
+    rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/ssh/sshd_config.d "$root"/etc/rc?.d/[SK]*
+    mkdir -p "$root/etc/postgresql"
+    sed -i 's/^root:[^:]*:/root:*:/' "$root/etc/shadow"
+    cp -a "$SEED/." "$root/"
+    touch "$SCRATCH/installed"
+}
+[ -e "$SCRATCH/installed" ] || install_host
 hostname "$HOST"
 
 show() { # also to users who may not pass the machine's /root
@@ -66,6 +68,10 @@ done
 if [ -n "$DATA" ]; then
     mkdir -p "$root/var/lib/postgresql"
     mount --bind "$DATA" "$root/var/lib/postgresql"
+fi
+if [ -n "$SMALL" ]; then
+    mkdir -p "$root/srv/small"
+    mount --bind "$SMALL" "$root/srv/small"
 fi
 
 mkdir -p "$root/mnt/machine"

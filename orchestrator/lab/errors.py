@@ -8,6 +8,9 @@ LabError                   says what happened, where, and what to do next
 ├── KeysLost               the lab is up, but the keys to it are gone
 ├── CommandFailed          a program of the operating system said no
 ├── HostUnknown            no such host in the lab, or the lab is down
+├── FaultUnknown           no such fault
+├── FaultImpossible        the lab as it is now cannot have that fault, or be healed of it
+├── FaultNotSeen           it was broken, or healed, and nothing shows it
 └── HostNotReady           a host or service did not come up in time
 """
 
@@ -48,3 +51,15 @@ class HostUnknown(LabError):
 
 class HostNotReady(LabError):
     """A host or a service of it did not answer in time."""
+
+
+class FaultUnknown(LabError):
+    """The lab knows no such fault."""
+
+
+class FaultImpossible(LabError):
+    """The lab as it is cannot be broken, or healed, in that way."""
+
+
+class FaultNotSeen(LabError):
+    """A fault was made, or healed, and a look at the lab does not show it."""

@@ -11,6 +11,7 @@ from orchestrator.lab import hosts, network, postgresql
 from orchestrator.lab.commands import run
 from orchestrator.lab.credentials import Credentials, make_credentials
 from orchestrator.lab.errors import HostNotReady
+from orchestrator.lab.fence_agent import install_agent
 from orchestrator.lab.files import File, give, write_file
 from orchestrator.lab.full_views import (
     Surroundings,
@@ -32,9 +33,9 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     """Build every host on a machine that has none, and wait until everything answers."""
     began = time.monotonic()
     network.build_networks()
-    around = Surroundings(
-        credentials=make_credentials(FULL, home), runtime=current_runtime(), root=ROOT, home=home
-    )
+    credentials = make_credentials(FULL, home)
+    install_agent(FULL, home, credentials.passwords["fence"])
+    around = Surroundings(credentials=credentials, runtime=current_runtime(), root=ROOT, home=home)
     with ThreadPoolExecutor(1) as beside:
         databases = beside.submit(_build_databases, around.credentials)
         _start([host for host in FULL.hosts if host.role is not Role.DATABASE], around)
@@ -53,8 +54,9 @@ def is_alive() -> bool:
 
 
 def remove() -> None:
-    """Remove every host and network, however far :func:`build` got."""
+    """Remove every host, disk and network, however far :func:`build` got."""
     hosts.kill_hosts()
+    hosts.unmount_disks()
     network.remove_networks()
 
 

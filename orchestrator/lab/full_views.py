@@ -10,12 +10,13 @@ from orchestrator.lab import pgbouncer, postgresql, shop_service, sshd
 from orchestrator.lab.credentials import Credentials
 from orchestrator.lab.files import File, Link, Tree
 from orchestrator.lab.hosts import HostView
+from orchestrator.lab.network import addressing_of
 from orchestrator.lab.runtime import Runtime
 from orchestrator.lab.topology import CONTROLLER, FULL, Host, Role
 
 POSTGRESQL_HOME = "/var/lib/postgresql"
-_CLUSTER = f"{POSTGRESQL_HOME}/15/main"
-_CONFIGURATION = "/etc/postgresql/15/main"
+CLUSTER = f"{POSTGRESQL_HOME}/15/main"
+CONFIGURATION = "/etc/postgresql/15/main"
 _UNITS = "/etc/systemd/system"
 _SHOP_USER = "www-data"
 _ENABLED = {
@@ -85,6 +86,11 @@ def data_directory(host: Host, root: Path) -> Path:
     return root / host.name / "postgresql"
 
 
+def small_disk(name: str, root: Path) -> Path:
+    """Return where the machine has the disk that the host *name* sees as ``/srv/small``."""
+    return root / name / "small"
+
+
 def view_of(host: Host, around: Surroundings) -> HostView:
     """Return what *host* is to see."""
     files = {**_system(host), **_logins(host, around.credentials), **_own_files(host, around)}
@@ -92,7 +98,9 @@ def view_of(host: Host, around: Surroundings) -> HostView:
     needs_code = host.role in (Role.APP, Role.CLIENT)
     return HostView(
         files=files,
+        network=addressing_of(host),
         data=str(data_directory(host, around.root)) if is_database else "",
+        small=str(small_disk(host.name, around.root)) if is_database else "",
         shown=around.runtime.directories if needs_code else (),
         hidden=(str(around.root), str(around.home)),
     )
@@ -153,9 +161,9 @@ def _logins(host: Host, credentials: Credentials) -> Tree:
 def _database(host: Host) -> Tree:
     names = [member.name for member in FULL.having(Role.DATABASE)]
     main = f"""\
-data_directory = '{_CLUSTER}'
-hba_file = '{_CONFIGURATION}/pg_hba.conf'
-ident_file = '{_CONFIGURATION}/pg_ident.conf'
+data_directory = '{CLUSTER}'
+hba_file = '{CONFIGURATION}/pg_hba.conf'
+ident_file = '{CONFIGURATION}/pg_ident.conf'
 external_pid_file = '/run/postgresql/15-main.pid'
 unix_socket_directories = '/run/postgresql'
 listen_addresses = '*'
@@ -171,7 +179,7 @@ include_dir = 'conf.d'
         "environment": "",
     }
     return {
-        f"{_CONFIGURATION}/{name}": File(text, 0o640, "postgres") for name, text in texts.items()
+        f"{CONFIGURATION}/{name}": File(text, 0o640, "postgres") for name, text in texts.items()
     }
 
 

@@ -13,6 +13,8 @@ from typing import NoReturn
 from orchestrator.lab import full, loopback, requirements
 from orchestrator.lab.credentials import remove_credentials
 from orchestrator.lab.errors import KeysLost, NamespacesForbidden
+from orchestrator.lab.faults.force import faults_in_force
+from orchestrator.lab.fence_agent import AGENT
 from orchestrator.lab.files import File, write_file
 from orchestrator.lab.login import ssh_command
 from orchestrator.lab.looking import look
@@ -58,7 +60,8 @@ def status(home: Path) -> LabStatus:
     record = read_record()
     if record is None:
         return NO_LAB
-    seen = look(_BLUEPRINTS[record.kind], home)
+    faults = tuple(map(str, faults_in_force()))
+    seen = replace(look(_BLUEPRINTS[record.kind], home), faults=faults)
     if not record.complete:
         return replace(seen, problems=("`up` has not finished; run it again", *seen.problems))
     return replace(seen, problems=(*_mismatches(record, home), *seen.problems))
@@ -126,7 +129,8 @@ def _remove_everything(home: Path) -> None:
 
 def _forget(home: Path) -> None:
     remove_credentials(home)
-    (home / _IDENTITY).unlink(missing_ok=True)
+    for name in (_IDENTITY, AGENT):
+        (home / name).unlink(missing_ok=True)
 
 
 def _mismatches(record: Record, home: Path) -> Iterator[str]:
@@ -164,4 +168,5 @@ def _adopt(record: Record, home: Path, say: Say) -> None:
     remove_credentials(home)
     for name in ("ssh", "secrets"):
         shutil.copytree(Path(record.home) / name, home / name)
+    shutil.copy(Path(record.home) / AGENT, home / AGENT)
     write_file(home / _IDENTITY, File(record.identity, 0o600))

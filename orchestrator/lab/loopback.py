@@ -11,24 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchestrator.lab import postgresql
+from orchestrator.lab.commands import detach
 from orchestrator.lab.credentials import make_credentials
+from orchestrator.lab.fence_agent import install_agent
 from orchestrator.lab.files import give, write_tree
 from orchestrator.lab.looking import look
-from orchestrator.lab.loopback_init import Service, start_all
 from orchestrator.lab.loopback_views import (
     INIT_MARK,
     MARK,
     Surroundings,
-    environment_of,
-    init_environment,
     member,
     service_user,
-    start_commands,
     view_of,
 )
 from orchestrator.lab.processes import kill_all
 from orchestrator.lab.readiness import wait_for
-from orchestrator.lab.record import ROOT
+from orchestrator.lab.record import BOOT, ROOT
 from orchestrator.lab.runtime import current_runtime
 from orchestrator.lab.topology import LOOPBACK, Host, Role
 from orchestrator.lab.users import is_root
@@ -39,20 +37,18 @@ _PID_FILES = ("*/sshd.pid", "*/postgresql/postmaster.pid", "*/run/pgbouncer.pid"
 def build(home: Path, say: Callable[[str], None]) -> None:
     """Start every host, and wait until everything answers."""
     began = time.monotonic()
-    around = Surroundings(
-        credentials=make_credentials(LOOPBACK, home), runtime=current_runtime(), root=ROOT
-    )
+    credentials = make_credentials(LOOPBACK, home)
+    install_agent(LOOPBACK, home, credentials.passwords["fence"])
+    around = Surroundings(credentials=credentials, runtime=current_runtime(), root=ROOT)
     for host in LOOPBACK.hosts:
         _prepare(host, around)
     databases = LOOPBACK.having(Role.DATABASE)
     postgresql.build_members([member(h, around) for h in databases], around.credentials.passwords)
     if is_root():
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    start_all(
-        list(_services(around)),
-        environment=init_environment(around),
-        console=ROOT / "console.log",
-    )
+    for host in LOOPBACK.hosts:
+        directory = around.directory(host)
+        detach([str(directory / BOOT)], console=directory / "console.log")
     wait_for(lambda: look(LOOPBACK, home).silent, consoles=ROOT)
     say(f"hosts up ({len(LOOPBACK.hosts)}) {time.monotonic() - began:.1f} s")
     wait_for(lambda: look(LOOPBACK, home).problems, consoles=ROOT)
@@ -78,16 +74,6 @@ def _prepare(host: Host, around: Surroundings) -> None:
     if is_root():
         for name in ("log", "run", "archive"):
             give(directory / name, service_user())
-
-
-def _services(around: Surroundings) -> Iterator[Service]:
-    for host in LOOPBACK.hosts:
-        for argv in start_commands(host, around):
-            yield Service(
-                argv=argv,
-                environment=environment_of(host, around),
-                console=str(around.directory(host) / "console.log"),
-            )
 
 
 def _pids() -> set[int]:

@@ -1,4 +1,4 @@
-"""What PID 1 is to a machine, for the hosts of the loopback lab.
+"""What PID 1 is to a machine, for one host of the loopback lab.
 
 Started with a JSON list of services on stdin. Whatever they start and abandon becomes its child
 and is reaped at once: the PID 1 of a container may take seconds or never do it, and a server
@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from orchestrator.lab.commands import detach
-
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -30,13 +28,9 @@ class Service:
     console: str
 
 
-def start_all(
-    services: Sequence[Service], *, environment: Mapping[str, str], console: Path
-) -> None:
-    """Start *services* from a process of their own, whose complaints go to *console*."""
-    order = json.dumps([asdict(service) for service in services])
-    init = [sys.executable, "-P", "-m", __spec__.name]
-    detach(init, console=console, stdin=order, env=environment)
+def order_of(services: Sequence[Service]) -> str:
+    """Return what this has to read to start *services*."""
+    return json.dumps([asdict(service) for service in services])
 
 
 def main() -> int:

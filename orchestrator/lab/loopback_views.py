@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.lab import pgbouncer, postgresql, shop_service, sshd
+from orchestrator.lab import loopback_init, pgbouncer, postgresql, shop_service, sshd
 from orchestrator.lab.credentials import Credentials
 from orchestrator.lab.files import File, Tree
+from orchestrator.lab.record import BOOT, INSIDE
 from orchestrator.lab.runtime import Runtime
 from orchestrator.lab.topology import LOOPBACK, Host, Role
 from orchestrator.lab.users import argv_as, current_user, is_root
@@ -17,6 +19,14 @@ from orchestrator.lab.users import argv_as, current_user, is_root
 MARK = "RECOVER_LAB"
 INIT_MARK = "RECOVER_LAB_INIT=yes"
 _PATH = f"{postgresql.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# As long as it is in the host's directory, nothing starts the host's database.
+FENCED = "fenced"
+_NO_START = """\
+if [ "$1" = start ] && [ -e {0} ]; then
+    echo "pg_ctl: fenced: {0} is there" >&2
+    exit 1
+fi
+"""
 _SHOP_USER = "www-data"
 
 
@@ -55,10 +65,16 @@ def member(host: Host, around: Surroundings) -> postgresql.Member:
     )
 
 
-def init_environment(around: Surroundings) -> dict[str, str]:
-    """Return the environment of what starts and reaps the processes of all hosts."""
+def init_environment(host: Host, around: Surroundings) -> dict[str, str]:
+    """Return the environment of what starts and reaps the processes of *host*."""
     name, value = INIT_MARK.split("=")
-    return {MARK: str(around.root), name: value, "PATH": _PATH, **around.runtime.environment()}
+    return {
+        MARK: str(around.root),
+        name: value,
+        "HOME": str(around.directory(host)),
+        "PATH": _PATH,
+        **around.runtime.environment(),
+    }
 
 
 def environment_of(host: Host, around: Surroundings) -> dict[str, str]:
@@ -76,23 +92,68 @@ def environment_of(host: Host, around: Surroundings) -> dict[str, str]:
 
 def view_of(host: Host, around: Surroundings) -> Tree:
     """Return the files of *host*, by their paths below its directory."""
-    return {**_logins(host, around), **_own_files(host, around)}
+    return {
+        **_logins(host, around),
+        **_own_files(host, around),
+        BOOT: File(_boot(host, around), 0o700),
+        INSIDE: File(_inside(host, around), 0o700),
+        **_orders(host, around),
+    }
 
 
-def start_commands(host: Host, around: Surroundings) -> list[list[str]]:
-    """Return what starts the services of *host*."""
+def _boot(host: Host, around: Surroundings) -> str:
+    """Return what starts the services of *host*, or only the one that it is told by name."""
+    init = init_environment(host, around)
+    python = [around.runtime.interpreter, "-P", "-m", loopback_init.__name__]
+    orders = shlex.quote(str(around.directory(host) / "start"))
+    return f'#!/bin/sh\nexec {_in_environment(init, python)} < {orders}/"${{1:-all}}.json"\n'
+
+
+def _inside(host: Host, around: Surroundings) -> str:
+    return f'#!/bin/sh\nexec {_in_environment(environment_of(host, around), [])} "$@"\n'
+
+
+def _orders(host: Host, around: Surroundings) -> Tree:
+    """Return what is to be started on *host*, for its init: all services, and each by itself."""
+    environment = environment_of(host, around)
+    services = {
+        name: loopback_init.Service(
+            argv=argv,
+            environment=environment,
+            console=str(around.directory(host) / "console.log"),
+        )
+        for name, argv in _services(host, around).items()
+    }
+    orders = {"all": list(services.values()), **{name: [s] for name, s in services.items()}}
+    return {
+        f"start/{name}.json": File(loopback_init.order_of(order)) for name, order in orders.items()
+    }
+
+
+def _in_environment(environment: Mapping[str, str], argv: Sequence[str]) -> str:
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    return shlex.join(["env", "-i", *variables, *argv])
+
+
+def _services(host: Host, around: Surroundings) -> dict[str, list[str]]:
+    """Return what starts each service of *host*, by name."""
     directory = around.directory(host)
-    commands = [["/usr/sbin/sshd", "-f", str(directory / "sshd_config")]]
+    services = {"ssh": ["/usr/sbin/sshd", "-f", str(directory / "sshd_config")]}
     match host.role:
         case Role.DATABASE:
-            commands.append([str(directory / "bin/pg_ctl"), "start", "-w", "-s", "-l", "log"])
+            pg_ctl = str(directory / "bin/pg_ctl")
+            services["postgresql"] = [pg_ctl, "start", "-w", "-s", "-l", "log"]
         case Role.POOLER:
-            commands.append([str(directory / "bin/pgbouncer"), "-d", f"{directory}/pgbouncer.ini"])
+            services["pgbouncer"] = [
+                f"{directory}/bin/pgbouncer",
+                "-d",
+                f"{directory}/pgbouncer.ini",
+            ]
         case Role.APP:
-            commands.append(_shop(around.runtime, f"{directory}/shop.json"))
+            services["shop"] = _shop(around.runtime, f"{directory}/shop.json")
         case Role.ROUTER | Role.CLIENT:
             pass
-    return commands
+    return services
 
 
 def _shop(runtime: Runtime, configuration: str) -> list[str]:
@@ -169,15 +230,18 @@ port = {LOOPBACK.ports.postgresql}
     start = [f"{postgresql.BIN}/pg_ctl", "-o", f"-c config_file={configuration}"]
     return {
         **{name: File(text, 0o600, owner) for name, text in texts.items()},
-        "bin/pg_ctl": _wrapper(start, directory / "log"),
+        "bin/pg_ctl": _wrapper(
+            start, directory / "log", guard=_NO_START.format(directory / FENCED)
+        ),
+        "bin/as-owner": _wrapper(["env"], directory / "log"),
         "bin/pg_controldata": _wrapper([f"{postgresql.BIN}/pg_controldata"], directory / "log"),
     }
 
 
-def _wrapper(argv: list[str], workplace: Path) -> File:
+def _wrapper(argv: list[str], workplace: Path, *, guard: str = "") -> File:
     """Return a script that runs *argv* as its service's user, from where it may write."""
     command = shlex.join(argv_as(service_user(), argv, mortal=False))
-    return File(f'#!/bin/sh\ncd {workplace} && exec {command} "$@"\n', 0o755)
+    return File(f'#!/bin/sh\n{guard}cd {workplace} && exec {command} "$@"\n', 0o755)
 
 
 def _pooler(host: Host, around: Surroundings) -> Tree:

@@ -36,7 +36,7 @@ def namespace_of(name: str) -> str:
 
 
 def build_networks() -> None:
-    """Make every namespace, switch, wire and route.
+    """Make every namespace, switch and wire; each host takes its addresses when it boots.
 
     Raises:
         LabBusy: If the machine uses the lab's addresses for something else.
@@ -46,10 +46,13 @@ def build_networks() -> None:
     run(["ip", "route", "replace", "unreachable", FULL.prefix])
     _batch([], _wires())
     _batch(["-n", SWITCH], _switches())
-    for host in FULL.hosts:
-        _batch(["-n", namespace_of(host.name)], _addresses(host))
     for router in _ROUTERS.values():
         run(["ip", "netns", "exec", namespace_of(router.name), "sysctl", "-qw", *_ROUTER_SYSCTLS])
+
+
+def addressing_of(host: Host) -> str:
+    """Return what gives *host* its addresses and routes, as a batch for `ip`; also once more."""
+    return "".join(f"{line}\n" for line in _addresses(host))
 
 
 def remove_networks() -> None:
@@ -131,11 +134,11 @@ def _addresses(host: Host) -> Iterator[str]:
         case Role.CLIENT:
             yield from _client_routes()
         case _:
-            yield f"route add {FULL.prefix} via {_ROUTERS[host.site].address}"
+            yield f"route replace {FULL.prefix} via {_ROUTERS[host.site].address}"
 
 
 def _interface(name: str, address: str) -> Iterator[str]:
-    yield f"address add {address} dev {name}"
+    yield f"address replace {address} dev {name}"
     yield f"link set {name} up"
 
 
@@ -146,11 +149,11 @@ def _router_routes(host: Host) -> Iterator[str]:
     for link in LINKS:
         near, far = (link.end_a, link.end_b) if is_a else (link.end_b, link.end_a)
         yield from _interface(link.name, f"{near}/30")
-        yield f"route add {SITE_NETWORKS[far_site]} via {far} metric {link.metric}"
+        yield f"route replace {SITE_NETWORKS[far_site]} via {far} metric {link.metric}"
 
 
 def _client_routes() -> Iterator[str]:
     for site, gateway in CLIENT_GATEWAYS.items():
         other = CLIENT_GATEWAYS["b" if site == "a" else "a"]
-        yield f"route add {SITE_NETWORKS[site]} via {gateway} metric 100"
-        yield f"route add {SITE_NETWORKS[site]} via {other} metric 200"
+        yield f"route replace {SITE_NETWORKS[site]} via {gateway} metric 100"
+        yield f"route replace {SITE_NETWORKS[site]} via {other} metric 200"

@@ -138,12 +138,22 @@ def _service_sql(passwords: Mapping[str, str], standbys: Iterable[str]) -> list[
         role("recover_reader"),
         "GRANT pg_monitor TO recover_reader",
         role("replicator", "REPLICATION"),
+        *(f"GRANT EXECUTE ON FUNCTION pg_catalog.{name} TO replicator" for name in _FOR_REWIND),
         role("canary"),
         role("shop"),
         f"CREATE DATABASE {SHOP_DATABASE} OWNER shop",
         *slots,
     ]
 
+
+# What a rewind calls on the server that it follows.
+# Source: the manual of pg_rewind, "Notes".
+_FOR_REWIND = (
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+)
 
 # No unique constraint: a write that was repeated has to show as a duplicate.
 _MARKER_SQL = (

@@ -18,6 +18,8 @@ from orchestrator.lab.files import File, write_file
 
 # Durable on purpose: a tmpfs would make every fsync of the databases free.
 ROOT = Path("/var/tmp/recover-lab")  # noqa: S108 - ownership is checked before use
+# Programs in the directory that each host has there: switch it on, run something inside it.
+BOOT, INSIDE = "boot", "inside"
 _RECORD = ROOT / "lab.json"
 _LOCK = "\0recover-lab"
 _PATIENCE_S = 60.0
@@ -43,7 +45,7 @@ class Record:
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Hold the machine's only lab against every other `up` and `down`.
+    """Hold the machine's only lab against whoever else would change it.
 
     The lock is a name in the kernel that goes with its holder, so a killed one holds nothing.
 
@@ -54,7 +56,7 @@ def exclusive() -> Iterator[None]:
         deadline = time.monotonic() + _PATIENCE_S
         while not _bound(lock):
             if time.monotonic() > deadline:
-                raise LabBusy("another `recover lab up` or `down` is at work; try again later")
+                raise LabBusy("another `recover lab` command is changing it; try again later")
             time.sleep(0.1)
         yield
 

@@ -29,12 +29,14 @@ class LabStatus:
     Attributes:
         kind: ``full``, ``loopback`` or ``none``.
         environment: The environment that describes it to playbooks, or empty.
+        faults: Those that were made and not yet healed, in words.
     """
 
     kind: str
     environment: str
     hosts: tuple[HostStatus, ...] = ()
     problems: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def silent(self) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.actions.ansible import AnsibleActor
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.system import SecretStore
 from orchestrator.domain.errors import ContentInvalid, TargetUnavailable
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport
 from tests.support.actions import AN_ATTEMPT, an_action
+from tests.support.builders import a_plan
 from tests.support.environments import a_host, an_environment
 from tests.support.real_sshd import RealSshd
 from tests.support.waiting import wait_until
@@ -26,7 +28,7 @@ WITHIN = timedelta(seconds=60)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "playbook").mkdir()
+    (tmp_path / "database-switchover").mkdir()
     return tmp_path
 
 
@@ -42,14 +44,14 @@ def actor(sshd: RealSshd, folder: Path, closed_port: int) -> AnsibleActor:
     return AnsibleActor(
         environment,
         SecretStore(sshd.folder),
-        playbook_folder=folder / "playbook",
+        playbooks=FrozenPlaybooks(plan=a_plan(), root=folder),
         work_folder=folder / "work",
     )
 
 
 def a_play(folder: Path, *tasks: dict[str, object]) -> None:
     play = [{"hosts": "all", "gather_facts": False, "tasks": list(tasks)}]
-    (folder / "playbook" / "play.yml").write_text(json.dumps(play))
+    (folder / "database-switchover" / "play.yml").write_text(json.dumps(play))
 
 
 def perform(
@@ -201,7 +203,7 @@ def test_what_lies_about_is_not_loaded(
 @pytest.mark.parametrize("play", ["../outside.yml", "/etc/hosts", "linked.yml", "missing.yml"])
 def test_a_play_from_elsewhere_is_not_run(actor: AnsibleActor, folder: Path, play: str) -> None:
     (folder / "outside.yml").write_text("[]")
-    (folder / "playbook" / "linked.yml").symlink_to(folder / "outside.yml")
+    (folder / "database-switchover" / "linked.yml").symlink_to(folder / "outside.yml")
 
     with pytest.raises(TargetUnavailable, match="no file"):
         actor.perform(an_action("ansible", play=play, on="db-a1"), AN_ATTEMPT, within=WITHIN)

@@ -26,6 +26,7 @@ from orchestrator.engine.ports import Prober
 from tests.support.actions import SOON, a_probe
 from tests.support.clocks import NOON, StoppedClock
 from tests.support.environments import a_database, a_host, an_environment
+from tests.support.fence_agents import NO_FENCES
 from tests.support.real_postgresql import RealPostgresql, real_postgresql
 from tests.support.real_sshd import RealSshd
 from tests.support.real_standbys import real_standbys
@@ -84,7 +85,7 @@ def probers(environment: Environment, sshd: RealSshd) -> Iterator[Probers]:
     yield Probers(
         by_kind={
             "sql": SqlProber(sql, clock),
-            "sql_write": SqlWriteProber(environment, sql, ssh, clock),
+            "sql_write": SqlWriteProber(environment, sql, ssh, NO_FENCES, clock),
             "ssh": SshProber(ssh, clock),
             "tcp": TcpProber(environment, clock),
             "http": HttpProber(http, clock),
@@ -204,7 +205,7 @@ def test_a_frozen_primary_is_not_fenced_though_its_connection_is_warm(sshd: Real
         )
         sql = SqlSessions(environment, SecretStore(Path()))
         ssh = SshSessions(environment, SecretStore(sshd.folder))
-        prober = SqlWriteProber(environment, sql, ssh, StoppedClock())
+        prober = SqlWriteProber(environment, sql, ssh, NO_FENCES, StoppedClock())
         look = a_probe("sql_write", on=PRIMARY, expect="refused")
         assert prober.look(look, within=SOON).verdict is Verdict.FAILED
 

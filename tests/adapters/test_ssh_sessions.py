@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from orchestrator.adapters.ssh_commands import Finished
 from orchestrator.adapters.ssh_sessions import SshSessions
 from orchestrator.adapters.system import SecretStore
 from orchestrator.adapters.trouble import Trouble, Troubled, TroubleKind
+from orchestrator.domain.errors import TargetUnavailable
 from tests.support.environments import a_host, an_environment
 from tests.support.real_sshd import RealSshd, make_key, pin_host_key
 from tests.support.waiting import wait_until
@@ -295,6 +297,50 @@ def test_a_tunnel_tells_a_refusal_from_silence(sshd: RealSshd, closed_port: int)
 
     assert refused.value.trouble.kind is TroubleKind.REFUSED
     sessions.close()
+
+
+def test_a_tunnel_to_nobody_tells_so_and_the_host_that_it_begins_at_stays_warm(
+    sshd: RealSshd,
+) -> None:
+    sessions = sessions_for(sshd)
+    finished(sessions.run("db-a1", ["true"], deadline=soon()))
+    log_before = (sshd.folder / "log").read_text()
+
+    with (
+        a_port_that_drops_connects() as port,
+        pytest.raises(Troubled) as silence,
+        sessions.channel_to("db-a1", "127.0.0.1", port, deadline=soon(0.3)),
+    ):
+        pass
+    again = sessions.run("db-a1", ["true"], deadline=soon())
+
+    assert silence.value.trouble.kind is TroubleKind.UNREACHABLE
+    assert finished(again).exit_code == 0
+    assert "Accepted publickey" not in (sshd.folder / "log").read_text().removeprefix(log_before)
+    sessions.close()
+
+
+@contextmanager
+def a_port_that_drops_connects() -> Iterator[int]:
+    """A listener whose queue is full, so that the kernel answers no further connect."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, socket.socket() as first:
+        first.connect(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_a_tunnel_through_a_host_that_is_silent_knows_nothing_of_the_far_side(
+    sshd: RealSshd, silent_port: int
+) -> None:
+    environment = an_environment(
+        hosts=[a_host("db-silent", ansible_port=silent_port)], ssh=sshd.ssh
+    )
+    sessions = SshSessions(environment, SecretStore(sshd.folder))
+
+    with (
+        pytest.raises(TargetUnavailable, match="db-silent"),
+        sessions.channel_to("db-silent", "127.0.0.1", 1, deadline=soon(0.3)),
+    ):
+        pass
 
 
 def test_a_tunnel_carries_bytes(sshd: RealSshd) -> None:

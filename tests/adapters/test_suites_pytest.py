@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.suites_pytest import PytestSuites
 from orchestrator.adapters.system import SecretStore
 from orchestrator.domain.run import CheckDone
@@ -20,7 +21,7 @@ from tests.support.real_sshd import RealSshd
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "playbook").mkdir()
+    (tmp_path / "database-switchover").mkdir()
     return tmp_path
 
 
@@ -36,16 +37,16 @@ def suites(
         services=[a_database("db-a1", "db-down")],
         ssh=sshd.ssh,
     )
+    plan = replace(a_plan(), environment=environment, parameters={"target": "orders-db/db-a1"})
     return PytestSuites(
-        replace(a_plan(), environment=environment, parameters={"target": "orders-db/db-a1"}),
         SecretStore(sshd.folder),
-        playbook_folder=folder / "playbook",
+        playbooks=FrozenPlaybooks(plan=plan, root=folder),
         work_folder=folder / "work",
     )
 
 
 def run(suites: PytestSuites, folder: Path, text: str) -> list[CheckDone]:
-    (folder / "playbook" / "test_it.py").write_text(text)
+    (folder / "database-switchover" / "test_it.py").write_text(text)
     return list(suites.run("test_it.py", within=timedelta(seconds=30)))
 
 
@@ -119,7 +120,7 @@ def test_only_tests_that_ran_can_pass(
 
 
 def test_a_suite_that_does_not_end_is_inconclusive(suites: PytestSuites, folder: Path) -> None:
-    (folder / "playbook" / "test_it.py").write_text(
+    (folder / "database-switchover" / "test_it.py").write_text(
         "import threading\ndef test_x():\n    threading.Event().wait(60)\n"
     )
 

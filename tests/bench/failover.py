@@ -6,7 +6,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -78,9 +78,17 @@ def _measure(arguments: argparse.Namespace) -> Iterator[Trial]:
 
 def _try_ours(recover: RecoverCommand, lab: Lab, faults: Sequence[Fault]) -> Iterator[Trial]:
     side = RecoverSide(lab, recover)
-    with users_of_pooler(recover.settings, lab) as eye:
+    with _standing_watch(recover), users_of_pooler(recover.settings, lab) as eye:
         for fault in faults:
             yield try_failover(_fresh_name(fault), fault, side, eye)
+
+
+@contextmanager
+def _standing_watch(recover: RecoverCommand) -> Iterator[None]:
+    """Have a witness of what was before a fault, as the playbook asks for."""
+    recover.call("watch", "start")
+    yield
+    recover.call("watch", "stop")
 
 
 def _try_patroni(

@@ -113,9 +113,8 @@ def try_failover(name: str, fault: Fault, side: Side, instrument: Instrument) ->
         decision = side.heal(fault, primary)
         successor = side.await_calm()
         Event().wait(AFTER_S)
-    samples = instrument.samples(name)
-    markers = (Watcher.MARKERS,)
-    measured = measure(samples, (), found=instrument.count(name), watchers=markers)
+    samples, found = instrument.samples(name), instrument.count(name)
+    measured = measure(samples, (), found=found, watchers=(Watcher.MARKERS,), run=name)
     return Trial(
         name=name,
         side=side.name,

@@ -17,6 +17,7 @@ from orchestrator.domain.environment import Environment
 from orchestrator.domain.observation import (
     Found,
     Interval,
+    MarkerId,
     MarkerWrite,
     Measurement,
     Sample,
@@ -81,7 +82,7 @@ class Instrument:
     def seen(self, name: str, held: Interval) -> Seen:
         """Return what the synthetic user of that name saw; it has stopped."""
         samples = self.samples(name)
-        measured = measure(samples, (), found=self.count(name))
+        measured = measure(samples, (), found=self.count(name), run=name)
         return _sum_up(measured, gap_across(samples, held).length)
 
     def samples(self, name: str) -> Sequence[Sample]:
@@ -95,7 +96,7 @@ class Instrument:
             rows = session.execute(
                 "select seq, count(*) from recover_marker where run = %s group by seq", (name,)
             ).fetchall()
-        return {int(str(seq)): int(str(count)) for seq, count in rows}
+        return {MarkerId(name, int(str(seq))): int(str(count)) for seq, count in rows}
 
     def close(self) -> None:
         """Hang up."""

@@ -101,7 +101,7 @@ class Patroni:
         Raises:
             LabUnfit: If that does not come.
         """
-        return _await(self._leader_of_whole, f"Patroni is whole ({self._members()})")
+        return _await(self._leader_of_whole, lambda: f"Patroni is whole: {self._members()}")
 
     def connect(self, user: str) -> Session:
         """Connect to the leader of the whole cluster, past the entry."""
@@ -119,7 +119,7 @@ class Patroni:
         self.start_member(first)
         rest = f"http://{self._lab.host(first).management}:{settings.REST_PORT}"
         # It leads a moment before there is anything that could be replaced.
-        _await(lambda: _answers(f"{rest}/config"), f"{first} leads")
+        _await(lambda: _answers(f"{rest}/config"), lambda: f"{first} leads")
         httpx.put(f"{rest}/config", json=settings.CLUSTER).raise_for_status()
 
     def _leader_of_whole(self) -> str:
@@ -194,10 +194,10 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _await(look: Callable[[], T], what: str) -> T:
+def _await(look: Callable[[], T], what: Callable[[], str]) -> T:
     until = time.monotonic() + WHOLE_WITHIN_S
     while not (seen := look()):
         if time.monotonic() > until:
-            raise LabUnfit(f"not within {WHOLE_WITHIN_S:g} s: {what}")
+            raise LabUnfit(f"not within {WHOLE_WITHIN_S:g} s: {what()}")
         Event().wait(LOOK_EVERY_S)
     return seen

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-
-from orchestrator.lab.network import namespace_of
+from orchestrator.lab.faults.breaking import break_lab, heal_lab
+from tests.bench.bench_lab import say
 from tests.bench.failover_trials import Fault, SideName
 from tests.bench.patroni import Patroni
 from tests.bench.roles import LabUnfit
 from tests.support.lab import Lab
 
-REACHED_WITHIN_S = 0.5
-DROP = """
-table inet bench_black_hole {
-    chain coming { type filter hook input priority -300; iifname != "lo" drop; }
-    chain going { type filter hook output priority -300; oifname != "lo" drop; }
-}
-"""
-LET_PASS = "delete table inet bench_black_hole"
+_BLACK_HOLE = "host-black-holed"
 
 
 class PatroniSide:
@@ -38,17 +29,16 @@ class PatroniSide:
         """Let *fault* happen to *primary*.
 
         Raises:
-            LabUnfit: If it cannot be seen to have happened.
+            FaultNotSeen: If the black hole cannot be seen.
+            LabUnfit: If another cannot be seen.
         """
         match fault:
             case Fault.KILL:
-                self._cluster.signal(primary, "KILL")
+                self._signal(primary, "KILL", leaves="")
             case Fault.HANG:
-                self._cluster.signal(primary, "STOP")
+                self._signal(primary, "STOP", leaves="TZ")
             case Fault.BLACK_HOLE:
-                _filter(primary, DROP)
-        if not self._has_happened(fault, primary):
-            raise LabUnfit(f"{fault} did not happen to {primary}")
+                break_lab(self._lab.home, _BLACK_HOLE, primary, say)
 
     def answer(self) -> None:
         """Leave it to Patroni."""
@@ -61,27 +51,11 @@ class PatroniSide:
             case Fault.HANG:
                 self._cluster.signal(primary, "CONT")
             case Fault.BLACK_HOLE:
-                _filter(primary, LET_PASS)
+                heal_lab(self._lab.home, _BLACK_HOLE, say)
 
-    def _has_happened(self, fault: Fault, primary: str) -> bool:
-        match fault:
-            case Fault.KILL:
-                return not self._cluster.states(primary)
-            case Fault.HANG:
-                states = self._cluster.states(primary)
-                return bool(states) and all(state[0] in "TZ" for state in states)
-            case Fault.BLACK_HOLE:
-                return not self._is_reached(primary)
-
-    def _is_reached(self, name: str) -> bool:
-        address = (self._lab.host(name).management, self._lab.blueprint.ports.ssh)
-        try:
-            socket.create_connection(address, timeout=REACHED_WITHIN_S).close()
-        except TimeoutError:
-            return False
-        return True
-
-
-def _filter(name: str, rules: str) -> None:
-    enter = ["ip", "netns", "exec", namespace_of(name)]
-    subprocess.run([*enter, "nft", "-f", "-"], input=rules, text=True, check=True)
+    def _signal(self, name: str, signal: str, *, leaves: str) -> None:
+        """Send *signal* to every process, and see that only those in the states *leaves* are."""
+        self._cluster.signal(name, signal)
+        states = self._cluster.states(name)
+        if bool(states) != bool(leaves) or any(state[0] not in leaves for state in states):
+            raise LabUnfit(f"SIG{signal} did not do its work on {name}: {states}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.adapters.system import SystemClock
+from orchestrator.lab.faults.breaking import break_lab, heal_lab
+from tests.bench.bench_lab import say
 from tests.bench.failover_trials import Fault, SideName
 from tests.bench.recover_command import Decision, RecoverCommand
 from tests.bench.roles import await_calm
@@ -36,7 +38,7 @@ class RecoverSide:
 
     def strike(self, fault: Fault, primary: str) -> None:
         """Let *fault* happen to *primary*."""
-        self._recover.call("lab", "break", FAULTS[fault], "--on", primary)
+        break_lab(self._lab.home, FAULTS[fault], primary, say)
 
     def answer(self) -> None:
         """Start the run, and sign what it asks for."""
@@ -46,6 +48,6 @@ class RecoverSide:
     def heal(self, fault: Fault, primary: str) -> Decision:
         """Take the fault away; the run brings the member back."""
         assert self._triggered
-        self._recover.call("lab", "heal", FAULTS[fault])
+        heal_lab(self._lab.home, FAULTS[fault], say)
         satisfied = self._recover.end_failover(self._run)
         return Decision(triggered=self._triggered, satisfied=satisfied)

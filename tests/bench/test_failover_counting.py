@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from orchestrator.domain.observation import Interval, MarkerWrite, WriteOutcome, Writes
+from orchestrator.domain.observation import (
+    Interval,
+    MarkerId,
+    MarkerWrite,
+    WriteOutcome,
+    Writes,
+)
 from tests.bench.failover_table import rows, waits_table, writes_table
 from tests.bench.failover_trials import Fault, SideName, Trial, is_served_since
 from tests.bench.recover_command import Decision
@@ -29,7 +35,13 @@ def a_trial(
         fault=fault,
         direction="db-a1 → db-a2",
         outage=Interval(NOON, at(outage_s)),
-        writes=Writes(acknowledged=1000, failed=20, unknown=3, counted=True, lost=lost),
+        writes=Writes(
+            acknowledged=1000,
+            failed=20,
+            unknown=3,
+            counted=True,
+            lost=tuple(MarkerId("bench-1", seq) for seq in lost),
+        ),
         decision=decision,
         doubts=doubts,
     )

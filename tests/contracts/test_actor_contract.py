@@ -16,6 +16,7 @@ from orchestrator.adapters.actions.ansible import AnsibleActor
 from orchestrator.adapters.actions.http import HttpActor
 from orchestrator.adapters.actions.sql import SqlActor
 from orchestrator.adapters.actions.ssh import SshActor
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.http_exchange import HttpExchange
 from orchestrator.adapters.sql_sessions import SqlSessions
 from orchestrator.adapters.ssh_sessions import SshSessions
@@ -26,6 +27,7 @@ from orchestrator.domain.playbook import Action
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import Actor
 from tests.support.actions import AN_ATTEMPT, an_action
+from tests.support.builders import a_plan
 from tests.support.environments import a_database, a_host, an_environment
 from tests.support.fake_target import FakeTarget, Fate, sets
 from tests.support.fakes import FakeClock
@@ -126,14 +128,17 @@ def _http(around: Surroundings) -> Iterator[Case]:
 
 @contextmanager
 def _ansible(around: Surroundings) -> Iterator[Case]:
+    plan = a_plan()
+    folder = around.folder / plan.playbook
+    folder.mkdir()
     for name, module in {"works": "ansible.builtin.ping", "fails": "ansible.builtin.fail"}.items():
         play = [{"hosts": "all", "gather_facts": False, "tasks": [{module: {}}]}]
-        (around.folder / f"{name}.yml").write_text(json.dumps(play))
+        (folder / f"{name}.yml").write_text(json.dumps(play))
     yield Case(
         actor=AnsibleActor(
             around.environment,
             around.secrets,
-            playbook_folder=around.folder,
+            playbooks=FrozenPlaybooks(plan=plan, root=around.folder),
             work_folder=around.folder / "work",
         ),
         works=an_action("ansible", play="works.yml", on="db-a1"),

@@ -26,6 +26,7 @@ from orchestrator.engine.ports import Prober
 from tests.support.actions import SOON, a_probe
 from tests.support.clocks import NOON, StoppedClock
 from tests.support.environments import a_database, a_host, an_environment
+from tests.support.fence_agents import NO_FENCES
 from tests.support.real_postgresql import RealPostgresql
 from tests.support.real_sshd import RealSshd
 from tests.support.web_server import Page, web_server
@@ -98,7 +99,7 @@ def _sql_write(around: Surroundings) -> Iterator[Case]:
     sql = SqlSessions(around.environment, around.secrets)
     ssh = SshSessions(around.environment, around.secrets)
     yield Case(
-        prober=SqlWriteProber(around.environment, sql, ssh, CLOCK),
+        prober=SqlWriteProber(around.environment, sql, ssh, NO_FENCES, CLOCK),
         passes=a_probe("sql_write", on="orders-db/db-a1", expect="accepted"),
         fails=a_probe("sql_write", on="orders-db/db-a1", expect="refused"),
         sees_nothing=a_probe("sql_write", on="orders-db/db-silent", expect="refused"),

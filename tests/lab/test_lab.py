@@ -55,7 +55,7 @@ def test_login_with_another_key_is_refused(lab: Lab, tmp_path: Path) -> None:
 def test_keys_and_passwords_are_for_their_owner_alone(lab: Lab) -> None:
     private = [lab.home / "ssh" / "id_ed25519", *(lab.home / "secrets").iterdir()]
 
-    assert len(private) == 7
+    assert len(private) == 8
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}
 
 

@@ -89,10 +89,27 @@ def test_second_abort_ends_the_held_run_where_it_stands() -> None:
     rehearsal.drive()
 
     rehearsal.abort()
+    rehearsal.drive()
 
     assert rehearsal.ended.exit_code is ExitCode.ABORTED
     assert "where it was held" in rehearsal.ended.summary
     assert rehearsal.ended.next_action
+    assert rehearsal.done_to("pooler") == []
+
+
+def test_held_run_that_is_aborted_ends_its_canary_and_accounts_for_it() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.target.will("pooler", Fate.FAILS)
+    rehearsal.drive()
+    rehearsal.abort()
+
+    rehearsal.drive()
+
+    assert rehearsal.ended.exit_code is ExitCode.ABORTED
+    assert not rehearsal.canary.is_running
+    assert rehearsal.state.measured is not None
+    assert rehearsal.state.measured.measurement["writes"]
+    assert rehearsal.journal.holder_of("service/orders-db") is None
 
 
 def test_abort_at_a_gate_behind_no_return_holds() -> None:
@@ -140,6 +157,7 @@ def test_abort_of_a_run_that_holds_on_its_way_back_ends_it() -> None:
     rehearsal.drive()
 
     rehearsal.abort()
+    rehearsal.drive()
 
     assert rehearsal.ended.verdict is Verdict.FAILED
 
@@ -150,6 +168,7 @@ def test_abort_of_an_unknown_run_stays_unknown() -> None:
     rehearsal.drive()
 
     rehearsal.abort()
+    rehearsal.drive()
 
     assert rehearsal.ended.verdict is Verdict.INCONCLUSIVE
 

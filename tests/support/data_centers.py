@@ -38,8 +38,42 @@ from tests.support.recoveries import NO_RETURN
 ORDERS = ServiceName("orders-db")
 DB_A1, DB_A2, DB_B1 = HostName("db-a1"), HostName("db-a2"), HostName("db-b1")
 SOUND = Facts(
-    roles={ORDERS: Roles(primary="db-a1", standbys=("db-a2", "db-b1"), reasons={})},
+    roles={
+        ORDERS: Roles(
+            primary="db-a1",
+            standbys=("db-a2", "db-b1"),
+            reasons={},
+            last_primary="db-a1",
+            candidates=("db-a2", "db-b1"),
+        )
+    },
 )
+SILENT = Facts(
+    roles={
+        ORDERS: Roles(
+            primary="",
+            standbys=(),
+            reasons={
+                "db-a1": "does not answer (refused)",
+                "db-a2": "is a standby of db-a1",
+                "db-b1": "is a standby of db-a1",
+            },
+            last_primary="db-a1",
+            candidates=("db-b1", "db-a2"),
+        )
+    },
+)
+"""The primary is gone, and the standby at the other site knows the most."""
+UNCLEAR = Facts(
+    roles={
+        ORDERS: Roles(
+            primary="",
+            standbys=(),
+            reasons={"db-a1": "takes writes", "db-a2": "takes writes"},
+        )
+    },
+)
+"""The data has diverged already."""
 
 
 def a_data_center() -> Environment:

@@ -70,6 +70,8 @@ class FakeTarget:
     Attributes:
         fates: What becomes of the next actions on a fact; when used up, they work.
         blind: Facts that cannot be seen now.
+        slow: How long one has to wait before a fact is seen.
+        waited: How long each round of looks might have taken, with the facts looked at.
         on_perform: Called before the first byte reaches the target.
         output: What every action prints.
         look_takes: How long it takes to answer probes.
@@ -79,6 +81,8 @@ class FakeTarget:
     facts: dict[str, str]
     fates: dict[str, deque[Fate]] = field(default_factory=dict)
     blind: set[str] = field(default_factory=set)
+    slow: dict[str, timedelta] = field(default_factory=dict)
+    waited: list[tuple[timedelta, frozenset[str]]] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
     on_perform: Callable[[Action, Attempt], None] = lambda _action, _attempt: None
     output: str = ""
@@ -104,7 +108,8 @@ class FakeTarget:
         return ActionReport(outcome=_REPORTS[fate], detail=fate.name, output=self.output)
 
     def look(self, probes: Sequence[Probe], *, within: timedelta) -> Sequence[Evidence]:
-        looks = [self._look_once(probe) for probe in probes]
+        self.waited.append((within, frozenset(str(p.inputs["fact"]) for p in probes)))
+        looks = [self._look_once(probe, within) for probe in probes]
         self.clock.advance(self.look_takes)
         return looks
 
@@ -115,9 +120,9 @@ class FakeTarget:
         self.clock.advance(within)
         return self.look(probes, within=within)
 
-    def _look_once(self, probe: Probe) -> Evidence:
+    def _look_once(self, probe: Probe, within: timedelta) -> Evidence:
         fact, wanted = str(probe.inputs["fact"]), str(probe.inputs["is"])
-        if fact in self.blind:
+        if fact in self.blind or self.slow.get(fact, within) > within:
             return self._evidence(Verdict.INCONCLUSIVE, f"{fact} cannot be seen")
         seen = self.facts.get(fact, "")
         name = str(probe.inputs.get("keep", ""))

@@ -19,6 +19,7 @@ from orchestrator.domain.observation import (
     Ended,
     Found,
     Heartbeat,
+    MarkerId,
     MarkerWrite,
     Sample,
     Walk,
@@ -181,7 +182,8 @@ class FakeCanary:
 
     def found(self) -> Found:
         """What the database holds of its markers."""
-        return {seq: 1 for seq in range(self._seconds()) if seq not in self.losses}
+        numbers = (seq for seq in range(self._seconds()) if seq not in self.losses)
+        return {MarkerId("", seq): 1 for seq in numbers}
 
     def _reach(self) -> None:
         if not self.is_reachable:

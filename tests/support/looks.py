@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.domain.observation import (
     Ended,
     Found,
     Heartbeat,
+    MarkerId,
     MarkerWrite,
     Sample,
     StepInterval,
@@ -96,10 +97,19 @@ def a_step(step: str, start_ms: float, end_ms: float) -> StepInterval:
     return StepInterval(step=step, start=after(start_ms), end=after(end_ms))
 
 
+def found_times(times: Mapping[int, int]) -> Found:
+    """The database holds each number so often."""
+    return {MarkerId("", seq): count for seq, count in times.items()}
+
+
+def numbers(names: Iterable[MarkerId]) -> list[int]:
+    return [name.seq for name in names]
+
+
 def found_all(samples: Iterable[Sample]) -> Found:
     """Every acknowledged marker is in the database, once."""
     return {
-        sample.seq: 1
+        sample.name: 1
         for sample in samples
         if isinstance(sample, MarkerWrite) and sample.outcome is WriteOutcome.ACKNOWLEDGED
     }

@@ -9,6 +9,7 @@ from orchestrator.domain.checklist import Checklist, ChecklistItem, ItemName
 from orchestrator.domain.playbook import (
     Action,
     ChecklistName,
+    ChildPlaybook,
     Effect,
     GateStop,
     Move,
@@ -69,7 +70,7 @@ def a_promotion() -> Step:
 
 
 def a_playbook(
-    *steps: Move,
+    *steps: Move | ChildPlaybook,
     parameters: Mapping[str, Parameter] = PARAMETERS,
     locks: tuple[str, ...] = ("database",),
     prior_state: tuple[Probe, ...] = (a_look(),),

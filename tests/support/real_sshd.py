@@ -57,14 +57,14 @@ class RealSshd:
 
 
 @contextmanager
-def real_sshd(folder: Path) -> Iterator[RealSshd]:
+def real_sshd(folder: Path, *options: str) -> Iterator[RealSshd]:
     """Start a server that lets the current user in with a fresh identity."""
     folder.chmod(0o700)
     port = free_port()
     for key in ("host_key", "identity"):
         make_key(folder / key)
     pin_host_key(folder, port)
-    (folder / "sshd_config").write_text(_config(folder, port))
+    (folder / "sshd_config").write_text("\n".join((*options, _config(folder, port))))
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     server = subprocess.Popen(

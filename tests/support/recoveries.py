@@ -252,7 +252,7 @@ class Rehearsal:
 
     def abort(self, by: PersonName = ADA) -> None:
         """Ask for an abort as the command line does."""
-        self.append(*requesting.abort(self.plan, self.state, by=by, reason="called off"))
+        self.append(requesting.abort(self.plan, self.state, by=by, reason="called off"))
 
     def retry(self, step: str, by: PersonName = ADA) -> None:
         """Let *step* be tried again, and resume."""

@@ -284,7 +284,7 @@ def _walks(
 def everything_found(samples: Iterable[Sample]) -> Found:
     """The database has each acknowledged write once."""
     return {
-        s.seq: 1
+        s.name: 1
         for s in samples
         if isinstance(s, MarkerWrite) and s.outcome is WriteOutcome.ACKNOWLEDGED
     }

@@ -403,7 +403,8 @@ def long_winded() -> Story:
         "Restore writes 812-814 from the archive of site A (站点甲), then sign the loss.",
     )
     samples = canary(0.3, journal.now, holds=[(6.0, 9.0)], cuts=[(9.0, 35.5), (41, 42)])
-    found = {seq: n for seq, n in everything_found(samples).items() if seq not in {201, 202, 203}}
+    everything = everything_found(samples)
+    found = {name: n for name, n in everything.items() if name.seq not in {201, 202, 203}}
     return Story(plan=plan, entries=journal.entries, samples=samples, found=found)
 
 

@@ -28,6 +28,21 @@ def test_call_is_told_in_one_line(inputs: dict[str, object], line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("inputs", "line"),
+    [
+        pytest.param({}, "close its fences in turn, until one holds", id="close"),
+        pytest.param({"open": True}, "open its fences", id="open"),
+        pytest.param(
+            {"only": ["power", "port"]}, "close power, port in turn, until one holds", id="some"
+        ),
+        pytest.param({"expect": "closed"}, "its fences closed", id="a look"),
+    ],
+)
+def test_fences_are_told_in_words(inputs: dict[str, object], line: str) -> None:
+    assert line_of(Action(kind="fence", inputs={"on": "orders-db/db-a1", **inputs})) == line
+
+
+@pytest.mark.parametrize(
     ("on", "hosts"),
     [
         pytest.param("orders-db/db-a1", ("db-a1",), id="a member"),

@@ -16,7 +16,9 @@ from orchestrator.domain.checklist import (
     Level,
     PersonName,
     SignOff,
+    Waive,
 )
+from orchestrator.domain.environment import Person
 from orchestrator.domain.evidence import Evidence
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.gating import (
@@ -35,20 +37,24 @@ from tests.support.builders import (
     an_item,
     some_evidence,
 )
-from tests.support.recoveries import LIN, a_lab
+from tests.support.recoveries import LIN, a_lab, people
 
 AN_HOUR = timedelta(hours=1)
 LOOK = an_item("in-sync")
 SOFT = an_item("backup-recent", level=Level.SOFT)
 SIGN = an_item("approved", role="database-owner")
 SOFT_SIGN = an_item("announced", role="database-owner", level=Level.SOFT)
+WAIVABLE = replace(an_item("same-version"), waive=Waive(role="database-owner", people=2))
+MARY = PersonName("mary")
 CONTEXT = GateContext(
     run="r-1",
     mode="live",
     plan_digest="ab" * 32,
     gate=PREFLIGHT,
     requester=ADA,
-    environment=a_lab(),
+    environment=replace(
+        a_lab(), people={**people(), MARY: Person(name="Mary Shaw", roles=("database-owner",))}
+    ),
 )
 
 
@@ -146,6 +152,57 @@ def test_waiver_that_says_no_waives_nothing() -> None:
     waiver = a_sign_off(LIN, shown=shown, verdict=Verdict.FAILED, is_waiver=True)
 
     assert not _decide([SOFT], {SOFT.item: replace(look, sign_offs=(waiver,))}).is_open
+
+
+def test_failure_of_a_hard_item_waits_for_those_whom_it_names() -> None:
+    decision = _decide([WAIVABLE], {WAIVABLE.item: looked(Verdict.FAILED)})
+
+    assert decision.waits_only_for_people
+    assert decision.standings[0].waits_for == ("database-owner",)
+    assert decision.obstacles == (
+        "same-version: was failed (may be waived by 2 of database-owner; so far by nobody)",
+    )
+
+
+def test_so_many_distinct_persons_waive_each_with_a_reason() -> None:
+    one = _waived(WAIVABLE, a_waiver(GRACE, "we must"))
+    both = _waived(WAIVABLE, a_waiver(GRACE, "we must"), a_waiver(MARY, "I agree"))
+
+    assert "so far by grace" in _decide([WAIVABLE], one).obstacles[0]
+    decision = _decide([WAIVABLE], both)
+    assert (decision.is_open, decision.verdict) == (True, Verdict.DEGRADED)
+    assert decision.standings[0].reason == ("waived by grace: we must, mary: I agree; was failed")
+
+
+def test_waiver_of_several_people_outlives_the_look() -> None:
+    brief = replace(WAIVABLE, fresh_for=timedelta(seconds=10))
+    waived = _waived(brief, a_waiver(GRACE, "we must"), a_waiver(MARY, "I agree"))
+    later = NOON + timedelta(seconds=30)
+    fresh = replace(waived[brief.item], evidence=some_evidence(Verdict.FAILED, at=later))
+
+    assert _decide([brief], {brief.item: fresh}, now=later).is_open
+    too_late = later + CONTEXT.environment.policy.sign_off_within
+    stale = replace(fresh, evidence=some_evidence(Verdict.FAILED, at=too_late))
+    assert not _decide([brief], {brief.item: stale}, now=too_late).is_open
+
+
+def test_who_is_not_named_may_not_waive() -> None:
+    assert reasons_not_to_sign(CONTEXT, WAIVABLE, LIN, waives=True) == (
+        "lin does not have the role database-owner",
+    )
+    assert reasons_not_to_sign(CONTEXT, WAIVABLE, GRACE, waives=True) == ()
+    (reason,) = reasons_not_to_sign(CONTEXT, WAIVABLE, ADA, waives=True)
+    assert "requested this run" in reason
+
+
+def a_waiver(by: PersonName, comment: str) -> SignOff:
+    return replace(a_sign_off(by), comment=comment, is_waiver=True)
+
+
+def _waived(item: ChecklistItem, *waivers: SignOff) -> dict[ItemName, ItemAnswers]:
+    known = looked(Verdict.FAILED)
+    shown = _shown(item, [item], {item.item: known})
+    return {item.item: replace(known, sign_offs=tuple(replace(w, shown=shown) for w in waivers))}
 
 
 def test_soft_item_of_people_that_is_waived_is_not_called_signed() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.domain.checklist import ChecklistItem
+from orchestrator.domain.checklist import ChecklistItem, Waive
 from orchestrator.domain.playbook import Parameter, ParameterKind, StepName
 from orchestrator.domain.problem import Path
 from orchestrator.engine.linting import lint_checklist, lint_playbook
@@ -191,5 +191,37 @@ def test_item_name_stands_for_one_question() -> None:
 
 def test_item_may_be_answered_by_people() -> None:
     item = replace(a_probed_item(), probe=None, role="database-owner")
+
+    assert lint_checklist(a_gate(PREFLIGHT, item)) == ()
+
+
+@pytest.mark.parametrize(
+    ("item", "path", "phrase"),
+    [
+        pytest.param(
+            replace(a_probed_item(), probe=None, role="owner", waive=Waive(role="owner")),
+            ("items", 0, "waive"),
+            "is not answered by a probe",
+            id="people who are asked anyway",
+        ),
+        pytest.param(
+            replace(a_probed_item(), waive=Waive(role="owner", people=0)),
+            ("items", 0, "waive", "people"),
+            "nobody has to waive it",
+            id="nobody",
+        ),
+    ],
+)
+def test_waiver_that_means_nothing_is_a_fault(
+    item: ChecklistItem, path: Path, phrase: str
+) -> None:
+    (fault,) = lint_checklist(a_gate(PREFLIGHT, item))
+
+    assert fault.path == path
+    assert phrase in fault.what
+
+
+def test_hard_item_of_a_probe_may_say_who_waives_it() -> None:
+    item = replace(a_probed_item(), waive=Waive(role="owner", people=2))
 
     assert lint_checklist(a_gate(PREFLIGHT, item)) == ()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.errors import ContentInvalid
+from orchestrator.domain.environment import Fence, FenceLayer, FenceName
+from orchestrator.domain.errors import ContentInvalid, RequestRefused
 from orchestrator.domain.playbook import (
     Action,
     Parameter,
@@ -17,8 +19,16 @@ from orchestrator.domain.playbook import (
 )
 from orchestrator.engine.planning import make_plan
 from tests.support.builders import PREFLIGHT, a_step
-from tests.support.data_centers import SOUND, a_playbook, written
+from tests.support.data_centers import ORDERS, SILENT, SOUND, a_playbook, written
 from tests.support.recoveries import NO_RETURN
+
+POWER = Fence(
+    fence=FenceName("power"),
+    layer=FenceLayer.POWER,
+    within=timedelta(seconds=5),
+    kind="agent",
+    inputs={"plug": "${member.host}"},
+)
 
 
 def test_same_input_gives_the_same_digest() -> None:
@@ -67,6 +77,35 @@ def test_every_other_part_of_the_plan_is_bound() -> None:
     }
 
 
+def test_the_fences_of_each_member_are_bound_to_it() -> None:
+    content = written()
+    database = replace(content.environment.services[ORDERS], fences=(POWER,))
+    services = {**content.environment.services, ORDERS: database}
+    content = replace(content, environment=replace(content.environment, services=services))
+
+    fences = make_plan(content, {}, SOUND).fences
+
+    assert {member: fence.inputs["plug"] for member, (fence,) in fences.items()} == {
+        "orders-db/db-a1": "db-a1",
+        "orders-db/db-a2": "db-a2",
+        "orders-db/db-b1": "db-b1",
+    }
+
+
+def test_a_fence_that_refers_to_nothing_has_its_place_among_the_services() -> None:
+    content = written()
+    adrift = replace(POWER, inputs={"plug": "${member.outlet}"})
+    database = replace(content.environment.services[ORDERS], fences=(adrift,))
+    services = {**content.environment.services, ORDERS: database}
+    content = replace(content, environment=replace(content.environment, services=services))
+
+    with pytest.raises(ContentInvalid) as refused:
+        make_plan(content, {}, SOUND)
+
+    places = {problem.position.file for problem in refused.value.problems}
+    assert places == {"services/services/orders-db/fences/0/agent/plug"}
+
+
 def test_plan_knows_its_gates_its_locks_and_what_was_chosen() -> None:
     plan = make_plan(written(), {"quiet_for": "5m"}, SOUND)
 
@@ -112,6 +151,23 @@ def test_every_reference_that_names_nothing_is_listed_with_its_place() -> None:
         "playbook/verify/probes/streams/sql/on",
     ]
     assert "${nobody} names nothing that can stand here" in str(caught.value)
+
+
+def test_target_that_is_the_primary_is_refused() -> None:
+    with pytest.raises(RequestRefused, match="parameter target: db-a1 is the primary already"):
+        make_plan(written(), {"target": "db-a1"}, SOUND)
+
+
+def test_reference_to_a_primary_that_is_silent_is_refused_with_what_was_seen() -> None:
+    playbook = a_playbook()
+    target = replace(playbook.parameters["target"], default="best-candidate")
+    failover = replace(playbook, parameters={**playbook.parameters, "target": target})
+
+    with pytest.raises(RequestRefused) as caught:
+        make_plan(written(failover), {}, SILENT)
+
+    assert str(caught.value).count("orders-db has not exactly one primary") == 1
+    assert "db-a1: does not answer (refused)" in str(caught.value)
 
 
 @given(st.text(min_size=1))

@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrator.domain.observation import Downtime
+from orchestrator.domain.observation import Downtime, MarkerId
 from orchestrator.domain.run import (
     WatchStarted,
 )
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.reporting import report_of
 from tests.support.builders import (
+    RUN,
     a_journal,
     a_measurement,
     a_plan,
@@ -54,11 +55,15 @@ def test_objective_that_is_certainly_exceeded_is_missed_without_a_verification()
     plan = a_plan()
     downtime = Downtime(at_least=timedelta(seconds=2), at_most=timedelta(seconds=3))
     measurement = a_measurement()
-    lost = replace(measurement, downtime=downtime, writes=replace(measurement.writes, lost=(7,)))
+    writes = replace(measurement.writes, lost=(MarkerId(RUN, 7),))
+    late = timedelta(seconds=9)
+    lost = replace(measurement, downtime=downtime, writes=writes, back_after=late)
+    plan = replace(plan, objectives=replace(plan.objectives, back_within=timedelta(seconds=3)))
 
     objectives = report_of(plan, a_journal((0, created(plan))), measurement=lost).objectives
 
     assert objectives.downtime_verdict is Verdict.FAILED
+    assert objectives.back_within_verdict is Verdict.FAILED
     assert objectives.lost_writes_verdict is Verdict.FAILED
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.domain.playbook import Effect, GateStop, Move, Playbook, Step, StepName, Undo
 from orchestrator.domain.problem import Fault, Path
+from orchestrator.engine.composing import compose
 from orchestrator.engine.safeguarding import lint_safeguards
 from tests.support.playbooks import LAST_LOOK, STOP, a_fence, a_look, a_playbook, a_promotion
 
@@ -14,7 +15,7 @@ GATE = GateStop(gate=LAST_LOOK)
 
 
 def faults_of(playbook: Playbook) -> list[Fault]:
-    return list(lint_safeguards(playbook))
+    return list(lint_safeguards(compose(playbook, {})))
 
 
 def a_harmless_step() -> Step:

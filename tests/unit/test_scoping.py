@@ -6,16 +6,16 @@ import pytest
 
 from orchestrator.domain.environment import ServiceName
 from orchestrator.domain.errors import RequestRefused
-from orchestrator.domain.plan import Facts, Roles
+from orchestrator.domain.plan import Facts
 from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
-from orchestrator.engine.binding import bind
+from orchestrator.engine.binding import Dangling, bind
 from orchestrator.engine.scoping import (
     bind_parameters,
     member_scope,
     scope_of,
     services_of,
 )
-from tests.support.data_centers import ORDERS, SOUND, a_data_center, a_playbook
+from tests.support.data_centers import ORDERS, SILENT, SOUND, UNCLEAR, a_data_center, a_playbook
 from tests.support.environments import a_database
 
 
@@ -52,7 +52,6 @@ def test_engineer_may_choose_another_member() -> None:
     [
         pytest.param({"tagret": "db-a2"}, "no parameter tagret; it has database", id="unknown"),
         pytest.param({"database": "billing"}, "billing is not a service of engine", id="service"),
-        pytest.param({"target": "db-a1"}, "db-a1 is the primary already", id="the primary"),
         pytest.param({"target": "pool-1"}, "its members are db-a1, db-a2, db-b1", id="no member"),
         pytest.param({"quiet_for": "1"}, "1 is not a duration", id="a number without its unit"),
     ],
@@ -78,26 +77,6 @@ def test_environment_without_such_a_service_says_so() -> None:
 
     with pytest.raises(RequestRefused, match=r"there are 0 services .*\(there is none\)"):
         bind_parameters(playbook, a_data_center(), {}, SOUND)
-
-
-@pytest.mark.parametrize(
-    ("roles", "reason"),
-    [
-        pytest.param(
-            Roles(primary="", standbys=(), reasons={"db-a1": "no answer"}),
-            r"has not exactly one primary \(db-a1: no answer\)",
-            id="no primary was seen",
-        ),
-        pytest.param(
-            Roles(primary="db-a1", standbys=(), reasons={"db-a2": "3 GB behind"}),
-            r"no standby of orders-db is fit to take over \(db-a2: 3 GB behind\)",
-            id="no standby is fit",
-        ),
-    ],
-)
-def test_target_is_not_guessed_when_roles_are_unclear(roles: Roles, reason: str) -> None:
-    with pytest.raises(RequestRefused, match=reason):
-        bind_parameters(a_playbook(), a_data_center(), {}, Facts(roles={ORDERS: roles}))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +128,11 @@ def test_inputs_see_values_in_plain_units(kind: ParameterKind, given: str, seen:
         pytest.param("${database.entry.only}", "orders-pool/pool-1", id="the pooler's one member"),
         pytest.param("${database.entry.only.port}", 6432, id="a port that is a number"),
         pytest.param("${database.entry.only.pooler_bin}", "/usr/sbin/pgbouncer", id="a variable"),
+        pytest.param("${database.last_primary}", "orders-db/db-a1", id="who was the primary"),
+        pytest.param("${database.last_primary.site}", "a", id="and where"),
+        pytest.param(
+            "${database.survivors}", ["orders-db/db-a2", "orders-db/db-b1"], id="all the others"
+        ),
         pytest.param("${target.port}", 5433, id="a port that a variable holds"),
         pytest.param("${target.service}", "orders-db", id="a member's service"),
         pytest.param("${target.site}", "a", id="a member's site"),
@@ -164,10 +148,71 @@ def test_reference_reaches_what_playbooks_need(reference: str, value: object) ->
 
 def test_service_whose_roles_nobody_looked_up_has_no_primary() -> None:
     playbook, environment = a_playbook(), a_data_center()
-    scope = scope_of(playbook, environment, {"database": "orders-db"}, Facts(roles={}))
+    bound = {"database": "orders-db", "target": "orders-db/db-b1"}
+    scope = scope_of(playbook, environment, bound, Facts(roles={}))
 
     assert isinstance(scope["database"], dict)
     assert "primary" not in scope["database"]
+    assert bind("${target.bystanders}", scope, (), lambda dangling: None) == [
+        "orders-db/db-a1",
+        "orders-db/db-a2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reference", "value"),
+    [
+        pytest.param("${database.last_primary}", "orders-db/db-a1", id="who was the primary"),
+        pytest.param(
+            "${database.survivors}", ["orders-db/db-a2", "orders-db/db-b1"], id="who is left"
+        ),
+        pytest.param("${target.bystanders}", ["orders-db/db-a2"], id="who only looks on"),
+    ],
+)
+def test_reference_reaches_what_a_failover_needs(reference: str, value: object) -> None:
+    playbook, environment = a_playbook(), a_data_center()
+    bound = {"database": "orders-db", "target": "orders-db/db-b1"}
+    scope = scope_of(playbook, environment, bound, SILENT)
+
+    assert bind(reference, scope, (), lambda dangling: None) == value
+
+
+@pytest.mark.parametrize(
+    ("reference", "facts", "reason"),
+    [
+        pytest.param(
+            "${database.primary.address}",
+            SILENT,
+            "orders-db has not exactly one primary "
+            "(db-a1: does not answer (refused); db-a2: is a standby of db-a1; "
+            "db-b1: is a standby of db-a1)",
+            id="a primary that is silent",
+        ),
+        pytest.param("${database.standbys}", SILENT, "not exactly one primary", id="its standbys"),
+        pytest.param(
+            "${database.last_primary}",
+            UNCLEAR,
+            "it is not clear which member of orders-db was the last primary "
+            "(db-a1: takes writes; db-a2: takes writes)",
+            id="one of two primaries",
+        ),
+        pytest.param("${database.survivors}", UNCLEAR, "it is not clear", id="their survivors"),
+        pytest.param("${target.bystanders}", UNCLEAR, "it is not clear", id="their bystanders"),
+    ],
+)
+def test_reference_to_what_nobody_found_says_what_was_seen(
+    reference: str, facts: Facts, reason: str
+) -> None:
+    playbook, environment = a_playbook(), a_data_center()
+    bound = {"database": "orders-db", "target": "orders-db/db-b1"}
+    scope = scope_of(playbook, environment, bound, facts)
+    problems: list[Dangling] = []
+
+    bind(reference, scope, (), problems.append)
+
+    (dangling,) = problems
+    assert dangling.is_unseen
+    assert reason in dangling.reason
 
 
 def test_port_that_no_variable_holds_is_empty() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.domain.observation import Downtime, Measurement, StepInterval, Writes
+from orchestrator.domain.observation import Downtime, MarkerId, Measurement, StepInterval, Writes
 from orchestrator.domain.playbook import Objectives, StepName
 from orchestrator.domain.run import CheckDone, Outcome, UndoFinished, UndoIntended
 from orchestrator.domain.verdict import Verdict
@@ -33,8 +33,8 @@ def _writes(*, lost: int = 0, duplicate: int = 0, counted: bool = True) -> Measu
         failed=0,
         unknown=0,
         counted=counted,
-        lost=tuple(range(lost)),
-        duplicate=tuple(range(duplicate)),
+        lost=tuple(MarkerId("", seq) for seq in range(lost)),
+        duplicate=tuple(MarkerId("", seq) for seq in range(duplicate)),
     )
     return replace(a_measurement(), writes=writes)
 

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.domain.canonical import canonical_json
 from orchestrator.domain.observation import (
     Downtime,
+    MarkerId,
     Measurement,
     Sample,
     StepInterval,
@@ -23,9 +24,11 @@ from tests.support.looks import (
     after,
     ended,
     found_all,
+    found_times,
     heartbeats,
     markers,
     ms,
+    numbers,
     walks,
 )
 
@@ -169,13 +172,14 @@ def test_stalls_are_the_waits_for_answers_that_came() -> None:
 def test_writes_are_counted_against_the_database() -> None:
     samples = markers("++++?-+?")
 
-    writes = measure(samples, [], found={0: 1, 1: 2, 3: 1, 4: 1, 5: 1, 6: 1, 99: 1, 7: 0}).writes
+    there = found_times({0: 1, 1: 2, 3: 1, 4: 1, 5: 1, 6: 1, 99: 1, 7: 0})
+    writes = measure(samples, [], found=there).writes
 
     assert (writes.acknowledged, writes.failed, writes.unknown) == (5, 1, 2)
-    assert writes.lost == (2,)
-    assert writes.duplicate == (1,)
-    assert writes.unknown_found == (4,)
-    assert writes.contradicted == (5, 99)
+    assert numbers(writes.lost) == [2]
+    assert numbers(writes.duplicate) == [1]
+    assert numbers(writes.unknown_found) == [4]
+    assert numbers(writes.contradicted) == [5, 99]
 
 
 def test_writes_that_nobody_counted_are_not_called_lost() -> None:
@@ -287,7 +291,7 @@ def test_blind_time_is_perhaps_down() -> None:
 def test_write_that_is_there_though_nobody_sent_it_makes_the_count_doubtful() -> None:
     samples = a_quiet_second()
 
-    measurement = measure(samples, [], found={**found_all(samples), 5000: 1})
+    measurement = measure(samples, [], found={**found_all(samples), MarkerId("", 5000): 1})
 
     assert measurement.doubts == ("1 marker writes are there that nobody sent in full",)
 

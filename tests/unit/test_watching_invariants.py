@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.observation import (
     Heartbeat,
+    MarkerId,
     MarkerWrite,
     Measurement,
     Sample,
@@ -64,12 +65,13 @@ def steps(draw: st.DrawFn) -> StepInterval:
 
 many_samples = st.lists(marker_writes | walks() | heartbeats, max_size=40)
 many_steps = st.lists(steps(), max_size=5)
-counts = st.none() | st.dictionaries(st.integers(1, 60), st.integers(0, 3))
+names = st.builds(MarkerId, st.just(""), st.integers(1, 60))
+counts = st.none() | st.dictionaries(names, st.integers(0, 3))
 
 
 @given(many_samples, many_steps, counts)
 def test_lower_bound_never_exceeds_the_upper_one(
-    samples: list[Sample], steps: list[StepInterval], found: dict[int, int] | None
+    samples: list[Sample], steps: list[StepInterval], found: dict[MarkerId, int] | None
 ) -> None:
     downtime = measure(samples, steps, found=found).downtime
 
@@ -84,7 +86,7 @@ def test_charges_and_the_rest_add_up_to_each_outage(
         charged = sum(outage.charges.values(), timedelta(0))
 
         assert outage.between_steps >= timedelta(0)
-        assert charged + outage.between_steps == outage.end - outage.start
+        assert charged + outage.between_steps + outage.before_steps == outage.end - outage.start
         assert all(share > timedelta(0) for share in outage.charges.values())
         assert outage.seen_by
 
@@ -102,7 +104,7 @@ def test_outages_stand_in_order_and_apart(
 def test_order_of_the_samples_does_not_matter(
     samples: list[Sample],
     steps: list[StepInterval],
-    found: dict[int, int] | None,
+    found: dict[MarkerId, int] | None,
     shuffling: random.Random,
 ) -> None:
     shuffled, shuffled_steps = list(samples), list(steps)
@@ -128,16 +130,16 @@ def test_clock_set_wrong_by_any_amount_changes_nothing_once_it_is_known(
 
 @given(many_samples, counts)
 def test_every_acknowledged_write_is_found_or_lost(
-    samples: list[Sample], found: dict[int, int] | None
+    samples: list[Sample], found: dict[MarkerId, int] | None
 ) -> None:
     writes = measure(samples, [], found=found).writes
 
     acknowledged = {
-        sample.seq
+        sample.name
         for sample in samples
         if isinstance(sample, MarkerWrite) and sample.outcome is WriteOutcome.ACKNOWLEDGED
     }
-    there = {seq for seq, count in (found or {}).items() if count}
+    there = {name for name, count in (found or {}).items() if count}
     assert set(writes.lost) == (acknowledged - there if found is not None else set())
     assert set(writes.duplicate) <= there
 
@@ -146,7 +148,7 @@ def test_every_acknowledged_write_is_found_or_lost(
 def test_without_a_watcher_nothing_is_ever_conclusive(
     samples: list[Sample],
     steps: list[StepInterval],
-    found: dict[int, int] | None,
+    found: dict[MarkerId, int] | None,
     missing: Watcher,
 ) -> None:
     kind = MarkerWrite if missing is Watcher.MARKERS else Walk

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import with_config
 
 from orchestrator.adapters.actions import ansible_process
-from orchestrator.adapters.frozen_files import find_file
+from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.output import BoundedOutput
 from orchestrator.adapters.ssh_config import ssh_config
@@ -46,7 +46,7 @@ class AnsibleInputs:
     """One play.
 
     Attributes:
-        play: A file of the playbook's folder.
+        play: A file of the folder of the playbook that the step was written in.
         on: A host, or a member as ``service/host``, or several.
         variables: Given to the play as they are; templates belong into the play.
     """
@@ -88,12 +88,12 @@ class AnsibleActor:
         environment: Environment,
         secrets: SecretStore,
         *,
-        playbook_folder: Path,
+        playbooks: FrozenPlaybooks,
         work_folder: Path,
     ) -> None:
         self._environment = environment
         self._secrets = secrets
-        self._playbook_folder = playbook_folder
+        self._playbooks = playbooks
         self._work_folder = work_folder
 
     def perform(self, action: Action, attempt: Attempt, *, within: timedelta) -> ActionReport:
@@ -104,9 +104,9 @@ class AnsibleActor:
         """
         inputs = parse(AnsibleInputs, action.inputs)
         hosts = [host_of(self._environment, target) for target in inputs.targets]
-        play = find_file(self._playbook_folder, inputs.play)
+        play = self._playbooks.find(inputs.play, of=attempt.step)
         self._work_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        prefix = f"{attempt.step}-{attempt.number}-"
+        prefix = f"{attempt.step}-{attempt.number}-".replace("/", ".")
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self._work_folder.resolve()))
         self._furnish(folder)
         arguments = _runner_arguments(folder, play, hosts, inputs.variables)

@@ -7,9 +7,8 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -31,6 +30,16 @@ def check_run(run: str) -> str:
     if not _RUN.fullmatch(run):
         raise ValueError("run must be letters, digits, '.', '_' or '-', at most 100")
     return run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a canary's first process writes into its lock."""
+
+    pid: int
+    birth: int
+    clock_offset: float
+    begins: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +101,32 @@ class Nest:
             os.close(fd)
         return fd is None
 
-    def sign(self, fd: int) -> None:
-        """Write into the lock which process is the first, and since when."""
-        text = json.dumps({"pid": os.getpid(), "birth": _birth(os.getpid())})
+    def sign(self, fd: int, *, clock_offset: float, begins: int) -> None:
+        """Write into the lock which process is the first, its clock, and where its samples begin.
+
+        Args:
+            fd: The lock's.
+            clock_offset: What it adds to monotonic seconds.
+            begins: Position of its first sample; those before are of an earlier life.
+        """
+        pid = os.getpid()
+        signed = Signature(pid=pid, birth=_birth(pid), clock_offset=clock_offset, begins=begins)
         os.ftruncate(fd, 0)
-        os.pwrite(fd, text.encode(), 0)
+        os.pwrite(fd, json.dumps(asdict(signed)).encode(), 0)
+
+    def signature(self) -> Signature | None:
+        """Return who signed, if that process is still there."""
+        try:
+            signed = Signature(**json.loads(self.lock.read_bytes()))
+            is_same = _birth(signed.pid) == signed.birth
+        except (ValueError, TypeError, OSError):
+            return None
+        return signed if is_same else None
 
     def pid(self) -> int | None:
         """Return the first process, if it still is the one that signed."""
-        try:
-            signed: dict[str, Any] = json.loads(self.lock.read_bytes())
-            is_same = _birth(signed["pid"]) == signed["birth"]
-        except (ValueError, KeyError, OSError):
-            return None
-        return int(signed["pid"]) if is_same else None
+        signed = self.signature()
+        return signed.pid if signed else None
 
 
 def _birth(pid: int) -> int:

@@ -18,6 +18,8 @@ from orchestrator.adapters.canary.nest import Nest
 from orchestrator.adapters.canary.record import Record, RecordFull, keep_spare_room
 from orchestrator.adapters.canary.samples import read_samples
 from orchestrator.adapters.canary.spec import CanarySpec
+from orchestrator.adapters.canary.stretches import older_of
+from orchestrator.adapters.canary.tending import end_of
 from orchestrator.adapters.canary.walks import Walking
 from orchestrator.domain.observation import STOPPED, MarkerWrite, Walk, Watcher
 
@@ -26,6 +28,8 @@ _HEARD = _TOLD | {signal.SIGCHLD}
 _DISK_FULL, _BROKEN = 28, 70
 _GRACE_S = 2.0
 _HIGHEST_FD = 1024
+_FOR_EVER_S = 1e8
+"""More seconds than any canary lives, and few enough for the kernel to count."""
 
 Watch = Callable[[int], None]
 
@@ -49,8 +53,7 @@ def detach(nest: Nest, spec: CanarySpec, lock: int) -> None:
         if os.fork():
             os._exit(0)
         _cut_ties(nest, lock)
-        nest.sign(lock)
-        _live(nest, spec)
+        _live(nest, spec, lock)
         os._exit(0)
     except BaseException:  # noqa: BLE001 - a process's edge: nothing of ours may run on from here
         traceback.print_exc()
@@ -73,11 +76,12 @@ def _cut_ties(nest: Nest, lock: int) -> None:
     sys.stdout = sys.stderr
 
 
-def _live(nest: Nest, spec: CanarySpec) -> None:
+def _live(nest: Nest, spec: CanarySpec, lock: int) -> None:
     clock = RunClock.read()
-    numbers = _next_numbers(nest)
+    nest.sign(lock, clock_offset=clock.offset, begins=end_of(nest))
+    numbers = _next_numbers(nest, spec, clock)
     keep_spare_room(nest.spare)
-    record = Record(nest.samples, clock)
+    record = Record(nest.samples, clock, turn_bytes=spec.turn_bytes)
     record.add({"t": "started", "at": clock.now(), "run": spec.run, "pid": os.getpid()})
     record.flush()
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
@@ -86,20 +90,23 @@ def _live(nest: Nest, spec: CanarySpec) -> None:
     for watcher, watch in _watches(nest, spec, clock, numbers).items():
         flock.hatch(watcher, watch, stop)
     os.close(stop)
-    why = flock.guard(time.monotonic() + spec.max_duration_s)
+    why = flock.guard(time.monotonic() + (spec.max_duration_s or _FOR_EVER_S))
     flock.dismiss(_longest_look_s(spec) + _GRACE_S)
     nest.spare.unlink(missing_ok=True)
     record.end(why)
 
 
-def _next_numbers(nest: Nest) -> _Numbers:
-    if not nest.samples.exists():
-        return _Numbers(1, 1)
-    with nest.samples.open("rb") as lines:
-        samples = list(read_samples(lines))
+def _next_numbers(nest: Nest, spec: CanarySpec, clock: RunClock) -> _Numbers:
+    """Return the first numbers: behind those in the files, which may have been lost.
+
+    A canary that lives on has many lives under one name; there the time is behind them all.
+    """
+    least = 0 if spec.max_duration_s else int(clock.now() * 1000)
+    files = [path for path in (older_of(nest.samples), nest.samples) if path.exists()]
+    samples = [s for path in files for s in read_samples(path.read_bytes().splitlines())]
     return _Numbers(
-        1 + max((s.seq for s in samples if isinstance(s, MarkerWrite)), default=0),
-        1 + max((s.number for s in samples if isinstance(s, Walk)), default=0),
+        1 + max((s.seq for s in samples if isinstance(s, MarkerWrite)), default=least),
+        1 + max((s.number for s in samples if isinstance(s, Walk)), default=least),
     )
 
 
@@ -110,7 +117,7 @@ def _watches(
     if (markers := spec.markers) is not None:
 
         def write(stop: int) -> None:
-            record = Record(nest.samples, clock)
+            record = Record(nest.samples, clock, turn_bytes=spec.turn_bytes)
             writer = MarkerWriter(run=spec.run, spec=markers, record=record, clock=clock)
             writer.write_until_closed(stop, first_seq=numbers.marker)
 
@@ -118,7 +125,7 @@ def _watches(
     if (walks := spec.walks) is not None:
 
         def walk(stop: int) -> None:
-            record = Record(nest.samples, clock)
+            record = Record(nest.samples, clock, turn_bytes=spec.turn_bytes)
             walking = Walking(run=spec.run, spec=walks, record=record, clock=clock)
             walking.walk_until_closed(stop, first_number=numbers.walk)
 

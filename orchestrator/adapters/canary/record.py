@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.adapters.canary.clock import RunClock
+from orchestrator.adapters.canary.turning import TurningFile
 from orchestrator.domain.observation import Watcher
 
 BEAT_EVERY_S = 0.5
@@ -25,9 +26,8 @@ class RecordFull(Exception):
 class Record:
     """One writer's way into the file. Several processes append to the same file side by side."""
 
-    def __init__(self, path: Path, clock: RunClock) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(path, flags, 0o600)
+    def __init__(self, path: Path, clock: RunClock, *, turn_bytes: int = 0) -> None:
+        self._file = TurningFile(path, turn_bytes=turn_bytes)
         self._clock = clock
         self._lines: list[bytes] = []
         self._flushed = time.monotonic()
@@ -76,7 +76,7 @@ class Record:
 
     def _write(self, text: bytes) -> int:
         try:
-            return os.write(self._fd, text)
+            return self._file.append(text)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
                 raise RecordFull(os.strerror(error.errno)) from error

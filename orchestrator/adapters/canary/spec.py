@@ -69,13 +69,17 @@ class CanarySpec:
         run: The run it watches; marker rows, receipts and files carry it.
         markers: Left out, no markers are written.
         walks: Left out, no journey is walked.
-        max_duration_s: It ends by itself after this long, should nobody stop it.
+        max_duration_s: It ends by itself after this long, should nobody stop it; left empty,
+            it lives until it is stopped.
+        turn_bytes: Its file is turned over when it is longer, and the one before it is kept;
+            zero keeps all.
     """
 
     run: str
     markers: MarkerSpec | None = None
     walks: WalkSpec | None = None
-    max_duration_s: float = 3600
+    max_duration_s: float | None = 3600
+    turn_bytes: int = 0
 
     def __post_init__(self) -> None:
         check_run(self.run)

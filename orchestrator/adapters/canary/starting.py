@@ -11,10 +11,11 @@ from orchestrator.adapters.canary.nest import CanaryFailed, Nest
 from orchestrator.adapters.canary.process import detach
 from orchestrator.adapters.canary.samples import read_samples
 from orchestrator.adapters.canary.spec import CanarySpec
-from orchestrator.adapters.canary.tending import LOOK_AGAIN_S
+from orchestrator.adapters.canary.tending import LOOK_AGAIN_S, end_of, read_on
 from orchestrator.domain.observation import Ended, MarkerWrite, Sample, Walk
 
 FIRST_LOOKS_WITHIN_S = 3.0
+MOST_BYTES = 1 << 20
 
 
 def start(nest: Nest, spec: CanarySpec) -> Mapping[str, object]:
@@ -26,7 +27,7 @@ def start(nest: Nest, spec: CanarySpec) -> Mapping[str, object]:
     nest.prepare()
     lock = _take_or_find(nest)
     if lock is not None:
-        begins_at = nest.samples.stat().st_size if nest.samples.exists() else 0
+        begins_at = end_of(nest)
         detach(nest, spec, lock)
         os.close(lock)
         _wait_for_first_looks(nest, spec, begins_at)
@@ -67,12 +68,10 @@ def _wait_for_first_looks(nest: Nest, spec: CanarySpec, begins_at: int) -> None:
         pause(LOOK_AGAIN_S)
 
 
-def _samples_from(nest: Nest, offset: int) -> Sequence[Sample]:
+def _samples_from(nest: Nest, position: int) -> Sequence[Sample]:
     if not nest.samples.exists():
         return ()
-    with nest.samples.open("rb") as file:
-        file.seek(offset)
-        return tuple(read_samples(file))
+    return tuple(read_samples(read_on(nest, position=position, limit=MOST_BYTES).splitlines()))
 
 
 def _have_all_looked(spec: CanarySpec, seen: Sequence[Sample]) -> bool:

@@ -5,29 +5,83 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from orchestrator.adapters.canary.clock import RunClock, pause
 from orchestrator.adapters.canary.nest import CanaryFailed, Nest
+from orchestrator.adapters.canary.stretches import (
+    LONGEST_LINE,
+    Stretch,
+    head_line,
+    open_stretches,
+    position_at,
+    time_of,
+    whole_lines,
+)
 
 LOOK_AGAIN_S = 0.02
 
 
-def read_on(nest: Nest, *, offset: int, limit: int) -> bytes:
-    """Return whole lines from byte *offset* on, at most *limit* bytes of them.
+def end_of(nest: Nest) -> int:
+    """Return the position behind whatever was written so far."""
+    if not nest.samples.exists():
+        return 0
+    with open_stretches(nest.samples) as stretches:
+        return stretches[-1].ends
+
+
+def read_on(nest: Nest, *, position: int, limit: int) -> bytes:
+    """Return whole lines from *position* on, at most some *limit* bytes of them.
+
+    If what lies there is kept no more, a line says where that begins which is.
 
     Raises:
         CanaryFailed: If there is no such canary, or it never wrote so much.
     """
-    try:
-        with nest.samples.open("rb") as file:
-            if offset > file.seek(0, os.SEEK_END):
-                raise CanaryFailed(f"{nest.samples} is shorter than {offset} bytes")
-            file.seek(offset)
-            text = file.read(limit)
-    except FileNotFoundError:
-        raise CanaryFailed(f"no canary has run here as {nest.run}") from None
-    return text[: text.rfind(b"\n") + 1]
+    with _stretches(nest) as stretches:
+        if position > stretches[-1].ends:
+            raise CanaryFailed(f"{nest.samples} is shorter than {position} bytes")
+        oldest = stretches[0].begins
+        head = head_line(oldest) if position < oldest else b""
+        return head + whole_lines(stretches, max(position, oldest), limit)
+
+
+def recall(nest: Nest, *, seconds: float, limit: int) -> bytes:
+    """Return what a canary that is at work has seen lately, as `read_on` does.
+
+    The first line says at which position it begins, and how far its clock is behind the host's:
+    it was read once, maybe weeks ago, and the host's may have been set since.
+
+    Raises:
+        CanaryFailed: If none is at work.
+    """
+    signed = nest.signature()
+    if signed is None:
+        raise CanaryFailed(f"no canary is at work here as {nest.run}")
+    since = signed.clock_offset + time.monotonic() - seconds
+    slow_s = round(RunClock.read().offset - signed.clock_offset, 6)
+    with _stretches(nest) as stretches:
+        found = max(position_at(stretches, since), signed.begins, stretches[0].begins)
+        return head_line(found, slow_s=slow_s) + whole_lines(stretches, found, limit)
+
+
+def watch_over(nest: Nest) -> Mapping[str, object]:
+    """Say whether a canary is at work, and when it last gave a sign.
+
+    Raises:
+        CanaryFailed: If there never was one.
+    """
+    with _stretches(nest) as stretches:
+        ends = stretches[-1].ends
+        last = whole_lines(stretches, max(ends - LONGEST_LINE, stretches[0].begins), LONGEST_LINE)
+    times = [at for at in map(time_of, last.splitlines()) if at is not None]
+    return {
+        "running": nest.is_alive(),
+        "pid": nest.pid(),
+        "at": RunClock.read().now(),
+        "last_sign": max(times, default=None),
+    }
 
 
 def stop(nest: Nest, *, within_s: float) -> Mapping[str, object]:
@@ -43,8 +97,17 @@ def stop(nest: Nest, *, within_s: float) -> Mapping[str, object]:
     return {
         "stopped": was_running,
         "at": RunClock.read().now(),
-        "bytes": nest.samples.stat().st_size,
+        "bytes": end_of(nest),
     }
+
+
+@contextmanager
+def _stretches(nest: Nest) -> Iterator[tuple[Stretch, ...]]:
+    try:
+        with open_stretches(nest.samples) as stretches:
+            yield stretches
+    except FileNotFoundError:
+        raise CanaryFailed(f"no canary has run here as {nest.run}") from None
 
 
 def _tell_until_gone(nest: Nest, within_s: float) -> None:

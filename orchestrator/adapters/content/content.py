@@ -62,6 +62,20 @@ class Content:
             raise ContentInvalid([p for p in self.flaws if p.position.file.startswith(below)])
         return found
 
+    def find_environment(self, environment: str) -> Loaded[Environment]:
+        """Return *environment*, whatever is wrong with playbooks and other environments.
+
+        Raises:
+            RequestMalformed: If there is no such environment.
+            ContentInvalid: With every problem of its files.
+        """
+        self._require(ENVIRONMENTS, "environment", environment)
+        found = self.environments.get(EnvironmentName(environment))
+        problems = [flaw for flaw in self.flaws if self._is_about(flaw, environment)]
+        if problems or found is None:
+            raise ContentInvalid(problems)
+        return found
+
     def pick(
         self, playbook: str, environment: str
     ) -> tuple[Loaded[Playbook], Loaded[Environment]]:
@@ -77,11 +91,10 @@ class Content:
         self._require(ENVIRONMENTS, "environment", environment)
         chosen = self.playbooks.get(PlaybookName(playbook))
         where = self.environments.get(EnvironmentName(environment))
-        problems = {
-            flaw for flaw in self.flaws if self._concerns(flaw, playbook, environment, chosen)
-        }
-        if chosen and where:
-            problems |= set(self._problems_of_pair(chosen, where))
+        problems = {flaw for flaw in self.flaws if self._concerns(flaw, playbook, environment)}
+        if where:
+            for part in self._family(playbook):
+                problems |= set(self._problems_of_pair(part, where))
         if problems or chosen is None or where is None:
             raise ContentInvalid(sorted(problems))
         return chosen, where
@@ -95,16 +108,19 @@ class Content:
             RequestMalformed: If there is no such playbook or environment.
             ContentInvalid: With every problem of these files.
         """
-        chosen, where = self.pick(playbook, environment)
-        names = {*chosen.files, *where.files}
-        for gate in chosen.value.gates:
-            names.update(self.checklists[gate].files)
+        _, where = self.pick(playbook, environment)
+        names = {*where.files}
+        for part in self._family(playbook):
+            names.update(part.files)
+            for gate in part.value.gates:
+                names.update(self.checklists[gate].files)
         return {name: self.sources.data(name) for name in sorted(names)}
 
     def locator(self, playbook: str, environment: str) -> Callable[[str, Path], Position]:
         """Return what finds places in the documents of a plan.
 
-        Documents are ``playbook``, ``checklist NAME``, ``invariants`` and ``journey NAME``.
+        Documents are ``playbook``, ``playbook CHILD``, ``checklist NAME``, ``invariants``,
+        ``services`` and ``journey NAME``.
 
         Raises:
             RequestMalformed: If there is no such playbook or environment.
@@ -116,6 +132,8 @@ class Content:
             match document.split(" "):
                 case ["playbook"]:
                     return chosen.locate(path)
+                case ["playbook", child]:
+                    return self.playbooks[PlaybookName(child)].locate(path)
                 case ["checklist", name]:
                     return self.checklists[ChecklistName(name)].locate(path)
                 case ["journey", _]:
@@ -130,18 +148,34 @@ class Content:
         if name not in known:
             raise RequestMalformed(f"there is no {word} `{name}`; {suggestion(name, known)}")
 
-    def _concerns(
-        self, flaw: Problem, playbook: str, environment: str, chosen: Loaded[Playbook] | None
-    ) -> bool:
-        file = flaw.position.file
+    def _family(self, playbook: str) -> tuple[Loaded[Playbook], ...]:
+        """Return *playbook* and every playbook that it includes, as far as they can be read."""
+        family: dict[str, Loaded[Playbook]] = {}
+        waiting = [PlaybookName(playbook)]
+        while waiting:
+            name = waiting.pop()
+            if name in self.playbooks and name not in family:
+                family[name] = self.playbooks[name]
+                waiting += [child.playbook for child in family[name].value.children]
+        return tuple(family.values())
+
+    def _concerns(self, flaw: Problem, playbook: str, environment: str) -> bool:
+        file, family = flaw.position.file, self._family(playbook)
         if file.startswith(f"{PLAYBOOKS}/"):
-            return file.startswith(f"{PLAYBOOKS}/{playbook}/")
+            children = (child.playbook for part in family for child in part.value.children)
+            folders = [f"{PLAYBOOKS}/{name}/" for name in (playbook, *children)]
+            return file.startswith(tuple(folders))
         if file.startswith(f"{CHECKLISTS}/"):
-            gates = chosen.value.gates if chosen else ()
+            gates = (gate for part in family for gate in part.value.gates)
             return file in {f"{CHECKLISTS}/{gate}.yaml" for gate in gates}
+        return self._is_about(flaw, environment)
+
+    def _is_about(self, flaw: Problem, environment: str) -> bool:
+        """Tell whether *flaw* is in a file of *environment*, or of one that it may extend."""
+        file = flaw.position.file
         where = self.environments.get(EnvironmentName(environment))
         return file.startswith(f"{ENVIRONMENTS}/{environment}/") or (
-            where is None or file in where.files
+            file.startswith(f"{ENVIRONMENTS}/") and (where is None or file in where.files)
         )
 
     def _problems_of_pair(

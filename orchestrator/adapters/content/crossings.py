@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from orchestrator.adapters.content.wording import suggestion
-from orchestrator.domain.checklist import Checklist
-from orchestrator.domain.environment import Environment, Invariant, Service
+from orchestrator.domain.checklist import Checklist, ChecklistItem
+from orchestrator.domain.environment import Environment, Fence, Invariant, Service
 from orchestrator.domain.journey import Journey
-from orchestrator.domain.playbook import ChecklistName, Playbook
+from orchestrator.domain.playbook import ChecklistName, Playbook, Step
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.reference import references_in
+from orchestrator.engine.describing import FENCE
 from orchestrator.engine.linting import repetitions
 from orchestrator.engine.tracing import Finding
 
-INVARIANT_ROOTS = ("member", "services", "hosts")
-"""What the probe of an invariant may refer to: it belongs to no playbook."""
+MEMBER_ROOTS = ("member", "services", "hosts")
+"""What an invariant's probe and a fence may refer to: they belong to no playbook."""
 
 
 def lint_environment(environment: Environment) -> tuple[Fault, ...]:
@@ -89,10 +91,27 @@ def _lint_services(environment: Environment) -> Iterator[Fault]:
             )
         for index, host in enumerate(service.members):
             yield from _absent_host((*path, "members", index), host, environment)
+        for index, host in enumerate(service.places):
+            yield from _absent_host((*path, "places", index), host, environment)
         yield from _lint_repeated_members(service, path)
         yield from _lint_port(service, environment, path)
         if service.entry:
             yield from absent((*path, "entry"), "service", service.entry, environment.services)
+        yield from _lint_fences(service.fences, (*path, "fences"))
+
+
+def _lint_fences(fences: Sequence[Fence], path: Path) -> Iterator[Fault]:
+    yield from repetitions([fence.fence for fence in fences], path, "fence")
+    for index, fence in enumerate(fences):
+        if fence.within <= timedelta(0):
+            yield Fault(
+                (*path, index, "within"),
+                f"`{fence.fence}` has no time",
+                "it would never be closed",
+                "write more than 0s",
+            )
+        for reference in references_in(fence.inputs, (*path, index, fence.kind)):
+            yield from absent(reference.path, "value", reference.root, MEMBER_ROOTS)
 
 
 def _lint_repeated_members(service: Service, path: Path) -> Iterator[Fault]:
@@ -165,7 +184,7 @@ def _lint_invariant(invariant: Invariant, environment: Environment, path: Path) 
             "add `at_most:` or `at_least:`",
         )
     for reference in references_in(invariant.probe.inputs, (*path, invariant.probe.kind)):
-        yield from absent(reference.path, "value", reference.root, INVARIANT_ROOTS)
+        yield from absent(reference.path, "value", reference.root, MEMBER_ROOTS)
 
 
 def _lint_journeys(environment: Environment) -> Iterator[Fault]:
@@ -208,17 +227,57 @@ def lint_pair(
             environment.journeys,
         ):
             yield Finding("playbook", fault)
+    for index, move in enumerate(playbook.steps):
+        if isinstance(move, Step) and move.action.kind == FENCE:
+            for fault in _lint_fence_use(move, ("steps", index), environment):
+                yield Finding("playbook", fault)
     held = roles_of(environment)
     for checklist in checklists.values():
         for index, item in enumerate(checklist.items):
-            if item.role and held.get(item.role, 0) < item.people:
-                yield Finding(
-                    f"checklist {checklist.checklist}",
-                    Fault(
-                        ("items", index, "role"),
-                        f"`{environment.environment}` has {held.get(item.role, 0)} people with "
-                        f"the role `{item.role}`",
-                        f"{item.people} must sign",
-                        "give somebody the role in people.yaml",
-                    ),
-                )
+            for fault in _lint_signers(item, ("items", index), held, environment):
+                yield Finding(f"checklist {checklist.checklist}", fault)
+
+
+def _lint_fence_use(step: Step, path: Path, environment: Environment) -> Iterator[Fault]:
+    """Yield a fault for fences that there are not, or that would never have their turn."""
+    where, only = environment.environment, step.action.inputs.get("only", ())
+    wanted = [str(name) for name in only] if isinstance(only, list | tuple) else []
+    by_service = [service.fences for service in environment.services.values() if service.fences]
+    if not by_service:
+        yield Fault(
+            (*path, FENCE),
+            f"`{where}` has no fences",
+            f"`{step.name}` could not keep anybody from taking writes",
+            "add `fences:` to a service in environment.yaml",
+        )
+        return
+    longest = max(_time_of(fences, wanted) for fences in by_service)
+    if longest > step.time_limit:
+        yield Fault(
+            (*path, "time_limit"),
+            f"`{step.name}` has less time than its fences in `{where}`",
+            f"they may take {longest.total_seconds():g} s, one after the other",
+            "write more, or shorten `within:` of the fences",
+        )
+
+
+def _time_of(fences: Sequence[Fence], wanted: Sequence[str]) -> timedelta:
+    return sum((f.within for f in fences if not wanted or f.layer in wanted), timedelta(0))
+
+
+def _lint_signers(
+    item: ChecklistItem, path: Path, held: Mapping[str, int], environment: Environment
+) -> Iterator[Fault]:
+    """Yield a fault for each role of which there are too few people to sign or waive."""
+    asked = [((*path, "role"), item.role, item.people, "sign")] if item.role else []
+    if item.waive:
+        asked += [((*path, "waive", "role"), item.waive.role, item.waive.people, "waive")]
+    for where, role, people, verb in asked:
+        if held.get(role, 0) < people:
+            yield Fault(
+                where,
+                f"`{environment.environment}` has {held.get(role, 0)} people with "
+                f"the role `{role}`",
+                f"{people} must {verb}",
+                "give somebody the role in people.yaml",
+            )

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from orchestrator.adapters.content.form import Form
 from orchestrator.adapters.content.forms import Forms, Kinds
 from orchestrator.adapters.content.inputs import InputForms
+from orchestrator.adapters.fences.inputs import FENCE_INPUTS
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.environment import (
     EnvironmentKind,
     EnvironmentName,
+    Fence,
     Invariant,
     Person,
     Secret,
@@ -129,6 +131,7 @@ class FileForms:
                 Action: _forms_of(action_inputs, inputs),
                 Probe: _forms_of(probe_inputs, inputs),
                 JourneyAction: _forms_of(JOURNEY_INPUTS, inputs),
+                Fence: _forms_of(FENCE_INPUTS, inputs),
             }
         )
         self._made: dict[type, Form[Any]] = {}

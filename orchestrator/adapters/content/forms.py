@@ -42,18 +42,24 @@ from orchestrator.adapters.content.leaves import (
     Whole,
     refusal,
 )
-from orchestrator.domain.environment import HostName, Service
+from orchestrator.domain.environment import Fence, HostName, Service
 from orchestrator.domain.journey import JourneyAction
-from orchestrator.domain.playbook import Action, Probe, Step
+from orchestrator.domain.playbook import Action, ChildPlaybook, Probe, Step
 
 RENAMED: Mapping[type, Mapping[str, str]] = {
     Step: {"name": "step"},
+    ChildPlaybook: {"given": "with"},
     JourneyAction: {"name": "action"},
 }
 LEFT_OUT: Mapping[type, frozenset[str]] = {Service: frozenset({"name"})}
 """Fields that are the key under which the value stands."""
 
-KIND_WORDS: Mapping[type, str] = {Action: "action", Probe: "probe", JourneyAction: "action"}
+KIND_WORDS: Mapping[type, str] = {
+    Action: "action",
+    Probe: "probe",
+    JourneyAction: "action",
+    Fence: "fence",
+}
 """What has a kind and inputs, and what to call it."""
 
 LEAVES: Mapping[Hint, Hint] = {
@@ -221,8 +227,8 @@ def _kind_type(cls: type) -> Callable[[str], object]:
 
 
 def key_of(cls: type, field: Field[object]) -> str:
-    """Return the key under which an author writes *field*."""
-    return RENAMED.get(cls, {}).get(field.name, field.name)
+    """Return the key under which an author writes *field*; ``from_`` is written ``from``."""
+    return RENAMED.get(cls, {}).get(field.name, field.name.rstrip("_"))
 
 
 def is_required(field: Field[object]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path as FilePath
 from typing import TypeVar
@@ -22,6 +23,7 @@ from orchestrator.domain.errors import RequestMalformed
 from orchestrator.domain.playbook import (
     Action,
     ChecklistName,
+    ChildPlaybook,
     GateStop,
     Playbook,
     PlaybookName,
@@ -56,6 +58,19 @@ def load_content(
     return _Loader(sources).load()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a playbook may name.
+
+    Attributes:
+        folders: Every playbook that there is, those with problems too.
+    """
+
+    checklists: Mapping[ChecklistName, Checklist]
+    playbooks: Mapping[PlaybookName, Playbook]
+    folders: tuple[str, ...]
+
+
 class _Loader:
     """Goes through the three folders; problems go to the sources."""
 
@@ -68,8 +83,7 @@ class _Loader:
         checklists = dict(self._checklists())
         environments = dict(self._environments())
         playbooks = dict(self._playbooks())
-        for name, playbook in playbooks.items():
-            self._lint_playbook(f"{PLAYBOOKS}/{name}", playbook.value, checklists)
+        self._lint_playbooks(playbooks, checklists)
         return Content(
             playbooks=playbooks,
             checklists=checklists,
@@ -126,19 +140,26 @@ class _Loader:
             self._sources.complain(refusal_at(place, refused))
         return tuple(files)
 
-    def _lint_playbook(
+    def _lint_playbooks(
         self,
-        folder: str,
-        playbook: Playbook,
+        playbooks: Mapping[PlaybookName, Loaded[Playbook]],
         checklists: Mapping[ChecklistName, Loaded[Checklist]],
     ) -> None:
-        values = {name: loaded.value for name, loaded in checklists.items()}
+        known = _Known(
+            checklists={name: loaded.value for name, loaded in checklists.items()},
+            playbooks={name: loaded.value for name, loaded in playbooks.items()},
+            folders=self._sources.folder.folders(PLAYBOOKS),
+        )
+        for name, playbook in known.playbooks.items():
+            self._lint_playbook(f"{PLAYBOOKS}/{name}", playbook, known)
+
+    def _lint_playbook(self, folder: str, playbook: Playbook, known: _Known) -> None:
         own = f"{folder}/{PLAYBOOK_FILE}"
-        for finding in lint_playbook(playbook, values):
+        for finding in lint_playbook(playbook, known.checklists, known.playbooks):
             _, _, gate = finding.document.partition(" ")
             self._sources.blame(f"{CHECKLISTS}/{gate}.yaml" if gate else own, finding.fault)
         self._sources.blame(
-            own, *_lint_gates(playbook, values), *self._lint_files(folder, playbook)
+            own, *_lint_named(playbook, known), *self._lint_files(folder, playbook)
         )
 
     def _lint_files(self, folder: str, playbook: Playbook) -> Iterator[Fault]:
@@ -156,13 +177,21 @@ class _Loader:
         return self._sources.document(file).at(path)
 
 
-def _lint_gates(
-    playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]
-) -> Iterator[Fault]:
-    yield from absent(("gate",), "checklist", playbook.gate, checklists)
+def _lint_named(playbook: Playbook, known: _Known) -> Iterator[Fault]:
+    """Yield a fault for each checklist and playbook that is named and not there."""
+    yield from absent(("gate",), "checklist", playbook.gate, known.checklists)
     for index, move in enumerate(playbook.steps):
-        if isinstance(move, GateStop):
-            yield from absent(("steps", index, "gate"), "checklist", move.gate, checklists)
+        path: Path = ("steps", index)
+        match move:
+            case GateStop():
+                yield from absent((*path, "gate"), "checklist", move.gate, known.checklists)
+            case ChildPlaybook():
+                yield from absent((*path, "playbook"), "playbook", move.playbook, known.folders)
+            case Step() if move.if_unproven:
+                name = move.if_unproven
+                yield from absent((*path, "if_unproven"), "checklist", name, known.checklists)
+            case Step():
+                pass
 
 
 def _files_named(playbook: Playbook) -> Iterator[tuple[Path, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from pydantic import with_config
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.domain.errors import TargetUnavailable
 from orchestrator.domain.evidence import Evidence
-from orchestrator.domain.observation import MarkerWrite, Sample, Walk, WriteOutcome
+from orchestrator.domain.observation import MarkerWrite, Sample, Walk
 from orchestrator.domain.playbook import Probe
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.ports import Canary, Clock
@@ -63,21 +63,21 @@ class CanaryProber:
         Told by their numbers, because the canary's clock is not ours.
         """
         until = self._clock.monotonic() + within.total_seconds()
-        known = _newest_acknowledged(self._canary.samples())
+        known = {marker.name for marker in _acknowledged(self._canary.samples())}
         while self._clock.monotonic() < until:
             self._clock.pause(BETWEEN_FETCHES)
-            newest = _newest_acknowledged(self._canary.samples())
-            if newest and (known is None or newest.seq > known.seq):
-                took_ms = (newest.done - newest.sent) / timedelta(milliseconds=1)
-                return Verdict.PASSED, f"marker {newest.seq} acknowledged in {took_ms:.1f} ms"
+            for marker in _acknowledged(self._canary.samples()):
+                if marker.name not in known:
+                    took_ms = (marker.done - marker.sent) / timedelta(milliseconds=1)
+                    return Verdict.PASSED, f"marker {marker.seq} acknowledged in {took_ms:.1f} ms"
         return Verdict.FAILED, f"no write acknowledged in {within.total_seconds():g} s"
 
 
-def _newest_acknowledged(samples: Sequence[Sample]) -> MarkerWrite | None:
+def _acknowledged(samples: Sequence[Sample]) -> Iterator[MarkerWrite]:
+    """Yield the acknowledged markers, the newest of this run first."""
     for sample in reversed(samples):
-        if isinstance(sample, MarkerWrite) and sample.outcome is WriteOutcome.ACKNOWLEDGED:
-            return sample
-    return None
+        if isinstance(sample, MarkerWrite) and sample.is_acknowledged:
+            yield sample
 
 
 def _count_walks(samples: Sequence[Sample], wanted: int) -> tuple[Verdict, str]:

@@ -29,6 +29,7 @@ class SqlProbeInputs:
         rows: How many rows (that were chosen) there must be.
         same: Columns that must be equal on all members.
         not_below_first: Columns whose number is on no member below that of the first one.
+        not_above_first: Columns whose number is on no member above that of the first one.
         exactly: So many members must meet ``row`` and ``rows``, instead of all.
         keep: Names for values of the row, to be used later: name to column.
     """
@@ -43,13 +44,13 @@ class SqlProbeInputs:
     rows: Expectation = None
     same: tuple[str, ...] = ()
     not_below_first: tuple[str, ...] = ()
+    not_above_first: tuple[str, ...] = ()
     exactly: int | None = None
     keep: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        wanted = (self.row, self.same, self.not_below_first, self.keep)
-        if self.rows is None and not any(wanted):
-            raise ValueError("expects nothing: give row, rows, same, not_below_first or keep")
+        if self.rows is None and not self.columns:
+            raise ValueError("expects nothing: give rows, or something of columns, as row or keep")
         if not self.members:
             raise ValueError("looks at nobody: give at least one member")
 
@@ -61,8 +62,8 @@ class SqlProbeInputs:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is asked about, once."""
-        asked = (*self.row, *self.same, *self.not_below_first, *self.keep.values())
-        return tuple(dict.fromkeys(asked))
+        compared = (*self.same, *self.not_below_first, *self.not_above_first)
+        return tuple(dict.fromkeys((*self.row, *compared, *self.keep.values())))
 
 
 @with_config(STRICT)

@@ -116,6 +116,10 @@ def _differences(inputs: SqlProbeInputs, seen: Sequence[_Seen]) -> Iterator[str]
             here, there = first.first.get(column), other.first.get(column)
             if not _is_at_least(there, here):
                 yield f"{column} is {there} on {other.member}, below {here} on {first.member}"
+        for column in inputs.not_above_first:
+            here, there = first.first.get(column), other.first.get(column)
+            if not _is_at_least(here, there):
+                yield f"{column} is {there} on {other.member}, above {here} on {first.member}"
 
 
 def _is_at_least(there: object, here: object) -> bool:

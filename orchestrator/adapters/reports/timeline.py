@@ -169,7 +169,8 @@ def _name_style(row: Row) -> str:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= 28 else name[:27] + "…"
+    own = name if len(name) <= 28 else name.rpartition("/")[2]
+    return own if len(own) <= 28 else own[:27] + "…"
 
 
 def _beside(text: str, left: float, right: float, y: float, frame: Frame) -> Label:

@@ -16,13 +16,12 @@ from orchestrator.domain.observation import (
     WriteOutcome,
 )
 from orchestrator.domain.plan import Plan
-from orchestrator.domain.record import CheckRecord, Progress, StepRecord, VerificationRecord
-from orchestrator.domain.report import Report, Times, Unprotected
+from orchestrator.domain.record import CheckRecord, VerificationRecord
+from orchestrator.domain.report import Report, Times
 from orchestrator.domain.run import (
     CheckDone,
     Entry,
     GateOpened,
-    Outcome,
     RunCreated,
     RunEnded,
     RunId,
@@ -31,8 +30,9 @@ from orchestrator.domain.run import (
 )
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.accepting import accepted_risks
 from orchestrator.engine.folding import fold
-from orchestrator.engine.reporting import conclusion, figures
+from orchestrator.engine.reporting import conclusion, figures, redundancy
 from orchestrator.engine.reporting.findings import (
     check_invariants,
     find_deviations,
@@ -83,12 +83,13 @@ def report_of(
         standing=conclusion.standing_of(state),
         verdict=conclusion.verdict_of(state),
         exit_code=conclusion.exit_code_of(state),
-        headline=conclusion.headline_of(state),
+        headline=conclusion.headline_of(plan, state),
+        accepted_risks=accepted_risks(plan, state),
         summary=conclusion.summary_of(plan, state),
         next_action=conclusion.next_action_of(state),
         owner=conclusion.owner_of(state),
         objectives=figures.objective_figures(plan, state.checks, measurement),
-        downtime=figures.downtime_figures(measurement),
+        downtime=figures.downtime_figures(measurement, state.created_at),
         writes=figures.write_figures(measurement),
         stalls=figures.stall_figures(measurement),
         steps=steps,
@@ -100,7 +101,7 @@ def report_of(
         not_verified=find_unverified(plan, entries, steps, invariants, measurement),
         outages=figures.outage_records(measurement),
         errors=figures.error_records(measurement),
-        unprotected=_unprotected(plan, steps),
+        unprotected=redundancy.time_without(plan, steps, measurement),
         times=_times(entries, measurement, seen),
         closure=plan.closure,
         entries=len(entries),
@@ -129,28 +130,6 @@ def _verification(entries: Sequence[Entry]) -> VerificationRecord:
     return VerificationRecord(
         verdict=Verdict.worst_of(check.verdict for check in checks), checks=checks
     )
-
-
-def _unprotected(plan: Plan, steps: Sequence[StepRecord]) -> Unprotected | None:
-    """Return the time from the first fence until it was taken back, or all steps were done."""
-    fences = {step.name for step in plan.actions if step.effect.fences}
-    fence = next((step for step in steps if step.name in fences and step.started), None)
-    if fence is None or fence.started is None:
-        return None
-    until = _protected_again(fence, steps)
-    return Unprotected(
-        since=fence.started,
-        until=until,
-        at_most_s=(until - fence.started).total_seconds() if until else None,
-    )
-
-
-def _protected_again(fence: StepRecord, steps: Sequence[StepRecord]) -> datetime | None:
-    if fence.undone:
-        return fence.undone.ended if fence.undone.outcome is Outcome.DONE else None
-    if any(step.outcome is not Progress.DONE for step in steps):
-        return None
-    return steps[-1].ended
 
 
 def _times(

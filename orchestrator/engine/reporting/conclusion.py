@@ -9,6 +9,7 @@ from orchestrator.domain.report import Standing
 from orchestrator.domain.run import ExitCode, GateWaits, Outcome
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.accepting import accepted_risks
 
 _HEADLINES = {
     ExitCode.VERIFIED: "Done, nothing to verify",
@@ -62,8 +63,13 @@ def exit_code_of(state: RunState) -> ExitCode | None:
     return word.exit_code if word else None
 
 
-def headline_of(state: RunState) -> str:
-    """Return the verdict in a few words."""
+def headline_of(plan: Plan, state: RunState) -> str:
+    """Return the verdict in a few words; a risk that people accepted comes first."""
+    risks = (f"{risk[:1].upper()}{risk[1:]}" for risk in accepted_risks(plan, state))
+    return ". ".join((*risks, _headline(state)))
+
+
+def _headline(state: RunState) -> str:
     if state.held and not state.ended:
         return "Held, " + _HEADLINES.get(state.held.exit_code, "hands needed").lower()
     if not state.ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrator.domain.observation import Measurement, Outage
 from orchestrator.domain.plan import Plan
@@ -16,10 +16,16 @@ from orchestrator.domain.report import (
 )
 from orchestrator.domain.run import CheckDone
 from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.verification import BACK_WITHIN, DOWNTIME, LOST_WRITES
 
 
-def downtime_figures(measurement: Measurement | None) -> DowntimeFigures:
-    """Return both bounds and the longest gap between acknowledged writes."""
+def downtime_figures(measurement: Measurement | None, asked: datetime | None) -> DowntimeFigures:
+    """Return both bounds, the longest gap between writes, and how they lie to the run.
+
+    Args:
+        measurement: The canary's account.
+        asked: When somebody asked for the run.
+    """
     if measurement is None:
         return DowntimeFigures()
     gaps = measurement.gaps
@@ -29,6 +35,8 @@ def downtime_figures(measurement: Measurement | None) -> DowntimeFigures:
         longest_gap_ms=_ms(gaps.longest) if gaps else None,
         longest_gap_from=gaps.longest_from if gaps else None,
         typical_gap_ms=_ms(gaps.typical) if gaps else None,
+        before_run_s=_began_before(measurement, asked),
+        back_after_s=_seconds(measurement.back_after),
     )
 
 
@@ -65,14 +73,19 @@ def objective_figures(
     objectives = plan.objectives
     at_least = measurement.downtime.at_least if measurement else timedelta(0)
     lost = len(measurement.writes.lost) if measurement else 0
+    took = (measurement.back_after if measurement else None) or timedelta(0)
     return ObjectiveFigures(
-        downtime_s=objectives.downtime.total_seconds(),
+        downtime_s=_seconds(objectives.downtime),
+        back_within_s=_seconds(objectives.back_within),
         lost_writes=objectives.lost_writes,
         downtime_verdict=_verdict_on(
-            "downtime", checks, is_exceeded=at_least > objectives.downtime
+            DOWNTIME, checks, is_exceeded=at_least > (objectives.downtime or at_least)
+        ),
+        back_within_verdict=_verdict_on(
+            BACK_WITHIN, checks, is_exceeded=took > (objectives.back_within or took)
         ),
         lost_writes_verdict=_verdict_on(
-            "lost-writes", checks, is_exceeded=lost > objectives.lost_writes
+            LOST_WRITES, checks, is_exceeded=lost > objectives.lost_writes
         ),
     )
 
@@ -97,12 +110,24 @@ def _outage(outage: Outage) -> OutageRecord:
         duration_s=(outage.end - outage.start).total_seconds(),
         charged_s={step: share.total_seconds() for step, share in outage.charges.items()},
         between_steps_s=outage.between_steps.total_seconds(),
+        before_steps_s=outage.before_steps.total_seconds(),
     )
 
 
 def _verdict_on(objective: str, checks: Sequence[CheckDone], *, is_exceeded: bool) -> Verdict:
     given = [c.verdict for c in checks if c.group == "objective" and c.name == objective]
     return Verdict.FAILED if is_exceeded and not given else Verdict.worst_of(given)
+
+
+def _began_before(measurement: Measurement, asked: datetime | None) -> float | None:
+    begun = min((outage.start for outage in measurement.outages), default=None)
+    if asked is None or begun is None or begun >= asked or not measurement.seen_up_before:
+        return None
+    return (asked - begun).total_seconds()
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
 
 
 def _ms(duration: timedelta) -> float:

@@ -37,8 +37,16 @@ _ABOUT_GATES = (ItemLookedAt, ItemSigned, GateWaits, GateOpened, GateRefused)
 
 
 def recount_gates(plan: Plan, entries: Sequence[Entry]) -> tuple[GateRecord, ...]:
-    """Return every gate of *plan*, in order, those that were not reached too."""
-    return tuple(_recount(plan, gate, entries) for gate in plan.gates)
+    """Return every gate of *plan*, in order, those that were not reached too.
+
+    One that is asked only if a fence is not proved is told only if it was asked.
+    """
+    told = (_recount(plan, gate, entries) for gate in plan.gates)
+    return tuple(
+        gate
+        for gate in told
+        if gate.gate not in plan.fence_gates or gate.progress is not GateProgress.PENDING
+    )
 
 
 def _recount(plan: Plan, gate: ChecklistName, entries: Sequence[Entry]) -> GateRecord:

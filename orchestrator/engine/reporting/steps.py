@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
 from itertools import zip_longest
 
@@ -34,7 +35,10 @@ def recount_steps(
 ) -> tuple[StepRecord, ...]:
     """Return every step of *plan*, those that were not reached too."""
     charges = None if measurement is None else measurement.charges
-    return tuple(_recount(step, entries, charges) for step in plan.actions)
+    return tuple(
+        replace(_recount(step, entries, charges), part=_part_of(plan, step))
+        for step in plan.actions
+    )
 
 
 def look_of(evidence: Evidence) -> Look:
@@ -73,6 +77,11 @@ def _recount(
         undone=_undo(step.name, entries),
         downtime_s=_charge(step.name, charges) if started else None,
     )
+
+
+def _part_of(plan: Plan, step: Step) -> str:
+    child = plan.child_of(step.name)
+    return plan.children[child].title if child else ""
 
 
 def _charge(name: StepName, charges: Mapping[str, timedelta] | None) -> float | None:
@@ -133,9 +142,5 @@ def _undo(name: StepName, entries: Sequence[Entry]) -> UndoRecord | None:
 
 
 def _in_words(effect: Effect) -> str:
-    parts = []
-    if effect.fences:
-        parts.append(f"fences {effect.fences}")
-    if effect.promotes:
-        parts.append(f"promotes {effect.promotes}")
-    return ", ".join(parts)
+    told = {word.name: getattr(effect, word.name) for word in fields(effect)}
+    return ", ".join(f"{word} {member}" for word, member in told.items() if member)

@@ -20,6 +20,7 @@ from orchestrator.domain.observation import (
     Ended,
     Found,
     Heartbeat,
+    MarkerId,
     MarkerWrite,
     Measurement,
     StepInterval,
@@ -120,9 +121,9 @@ def test_write_without_an_answer_is_unknown_even_if_it_arrived(
     canary.stop()
 
     (unknown,) = markers_in(canary.written(), WriteOutcome.UNKNOWN)
-    wait_until(lambda: unknown.seq in found(canary, postgresql), "the frozen write comes through")
+    wait_until(lambda: unknown.name in found(canary, postgresql), "the frozen write comes through")
     writes = account_for(canary, postgresql).writes
-    assert writes.unknown_found == (unknown.seq,)
+    assert writes.unknown_found == (unknown.name,)
     assert writes.lost == ()
 
 
@@ -233,7 +234,7 @@ def found(canary: RealCanary, postgresql: RealPostgresql) -> Found:
         rows = connection.execute(
             "select seq, count(*) from recover_marker where run = %s group by seq", [canary.run]
         )
-        return {int(str(seq)): int(str(count)) for seq, count in rows}
+        return {MarkerId("", int(str(seq))): int(str(count)) for seq, count in rows}
 
 
 class TimedStep:

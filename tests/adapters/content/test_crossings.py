@@ -21,6 +21,9 @@ from tests.support.example_content import (
     spoil,
 )
 
+AGENT = '{program: fence_test, options: {plug: "${member.host}"}}'
+POWER = f"{{fence: power, layer: power, within: 5s, agent: {AGENT}}}"
+
 CROSSED: list[tuple[str, str, str, str, str, str]] = [
     ("a gate without checklist", PLAYBOOK,
      "gate: ledger-preflight", "gate: ledger-prefligth",
@@ -106,6 +109,20 @@ CROSSED: list[tuple[str, str, str, str, str, str]] = [
     ("a watch without account", OFFICE,
      "      canary: {user: canary}\n", "",
      "23:8", "there is no account of `ledger-db` `canary`"),
+    ("a fence twice", OFFICE,
+     "    database: ledger\n", f"    database: ledger\n    fences: [{POWER}, {POWER}]\n",
+     "13:115", "`power` is there already"),
+    ("a fence without time", OFFICE,
+     "    database: ledger\n",
+     f"    database: ledger\n    fences: [{POWER.replace('5s', '0s')}]\n",
+     "13:37", "`power` has no time"),
+    ("a fence that refers to a playbook", OFFICE,
+     "    database: ledger\n",
+     f"    database: ledger\n    fences: [{POWER.replace('member', 'heir')}]\n",
+     "13:86", "there is no value `heir`"),
+    ("an unproven fence without checklist", PLAYBOOK,
+     "    time_limit: 10s\n", "    time_limit: 10s\n    if_unproven: ledger-risk\n",
+     "28:18", "there is no checklist `ledger-risk`"),
     ("an environment that extends none", ANNEX,
      "extends: office", "extends: ofice",
      "2:10", "there is no environment `ofice`"),

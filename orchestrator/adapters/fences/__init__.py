@@ -1,0 +1,1 @@
+"""Means of keeping a member from taking writes, one kind a file."""

@@ -1,0 +1,74 @@
+"""Probe ``fence``: is one of a member's fences closed, or are all of them open?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import with_config
+
+from orchestrator.adapters.deadline import Deadline
+from orchestrator.adapters.fences.fencer import FenceState, Sight
+from orchestrator.adapters.fences.members import MemberFences, in_words
+from orchestrator.adapters.inputs import STRICT, parse
+from orchestrator.adapters.probes.judgement import Judgement, look_once
+from orchestrator.domain.environment import FenceLayer, FenceName
+from orchestrator.domain.evidence import Evidence
+from orchestrator.domain.playbook import Probe
+from orchestrator.domain.verdict import Verdict
+from orchestrator.engine.ports import Clock
+
+
+@with_config(STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FenceProbeInputs:
+    """Whose fences, and what they must be.
+
+    Attributes:
+        on: A member, as ``service/host``.
+        expect: ``closed`` passes if one is closed, ``open`` only if every one is open.
+        only: Layers of fences; all of them unless given. Where a layer has none, it is open.
+    """
+
+    on: str
+    expect: Literal["closed", "open"]
+    only: tuple[FenceLayer, ...] = ()
+
+
+class FenceProber:
+    """Looks at fences."""
+
+    def __init__(self, fences: MemberFences, clock: Clock) -> None:
+        self._fences = fences
+        self._clock = clock
+
+    def look(self, probe: Probe, *, within: timedelta) -> Evidence:
+        """Look at each once, until the answer is clear; one that is silent is no answer."""
+        inputs = parse(FenceProbeInputs, probe.inputs)
+        deadline = Deadline.after(within)
+        return look_once(self._clock, lambda: self._look(inputs, deadline))
+
+    def _look(self, inputs: FenceProbeInputs, deadline: Deadline) -> Judgement:
+        sights = self._fences.look(inputs.on, inputs.only, deadline=deadline)
+        return _judge(inputs, sights)
+
+
+def _judge(inputs: FenceProbeInputs, sights: Iterator[tuple[FenceName, Sight]]) -> Judgement:
+    """Judge as soon as one is closed: that settles it, whatever the others are."""
+    wants_closed = inputs.expect == "closed"
+    told, states = [], set()
+    for name, sight in sights:
+        words = in_words(inputs.on, name, sight)
+        if sight.state is FenceState.CLOSED:
+            verdict = Verdict.PASSED if wants_closed else Verdict.FAILED
+            return Judgement(verdict=verdict, summary=words)
+        told.append(words)
+        states.add(sight.state)
+    if not told:
+        told.append(f"{inputs.on} has no fence of that layer")
+    if FenceState.UNKNOWN in states:
+        return Judgement(verdict=Verdict.INCONCLUSIVE, summary="; ".join(told))
+    verdict = Verdict.FAILED if wants_closed else Verdict.PASSED
+    return Judgement(verdict=verdict, summary="; ".join(told))
