@@ -6,6 +6,7 @@ It measures and asserts nothing. The lab is left as it was found: up, or down.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from tests.bench import failover, switchover
@@ -14,6 +15,8 @@ from tests.bench.bench_lab import say
 
 def main() -> int:
     """Measure what the words of the command line ask for."""
+    # Whoever ends us finds the lab as it was, and what was measured so far.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
     if failure := arguments.measure(arguments):
         say(failure)

@@ -25,7 +25,7 @@ from tests.support.lab import Lab
 
 FAILURES = (
     *(CommandFailed, LabError, LabUnfit, RunFailed, TargetUnavailable),
-    *(httpx.HTTPError, psycopg.OperationalError),
+    *(httpx.HTTPError, psycopg.OperationalError, KeyboardInterrupt),
 )
 """What ends a measurement early and leaves what was measured before."""
 

@@ -29,6 +29,7 @@ def a_trial(
     lost: tuple[int, ...] = (),
     doubts: tuple[str, ...] = (),
 ) -> Trial:
+    gone = tuple(MarkerId("bench-1", seq) for seq in lost)
     return Trial(
         name="bench-1",
         side=side,
