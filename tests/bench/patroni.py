@@ -36,7 +36,10 @@ COPY = (
 )
 WRITE = 'umask 077; cat > "$1" && chown "$2:" "$1"'
 KILL = 'for unit; do systemctl kill --kill-whom=all -s KILL "$unit" 2> /dev/null || true; done'
-CONTENTS = 'cat "/sys/fs/cgroup/system.slice/$1.service/cgroup.procs" 2> /dev/null || true'
+STATES = (
+    'for pid in $(cat "/sys/fs/cgroup/system.slice/$1.service/cgroup.procs" 2> /dev/null);'
+    ' do ps -o stat= -p "$pid"; done; true'
+)
 
 
 class Patroni:
@@ -90,10 +93,7 @@ class Patroni:
 
     def states(self, name: str) -> list[str]:
         """Return the state, as `ps` tells it, of each process of Patroni on *name*."""
-        pids = self._ssh.run(name, ["sh", "-c", CONTENTS, "look", PATRONI]).split()
-        if not pids:
-            return []
-        return self._ssh.run(name, ["ps", "-o", "stat=", "-p", ",".join(pids)]).split()
+        return self._ssh.run(name, ["sh", "-c", STATES, "look", PATRONI]).split()
 
     def await_whole(self) -> str:
         """Return the leader, once all members run and a standby is named synchronous.

@@ -35,12 +35,17 @@ Source: https://patroni.readthedocs.io/en/latest/dynamic_configuration.html"""
 
 
 def patroni(member: Host, passwords: Mapping[str, str]) -> str:
-    """Return the patroni.yml of *member*; it holds passwords."""
+    """Return the patroni.yml of *member*; it holds passwords.
+
+    It keeps its state by etcd's old interface: by the new one a leader of Debian 12's version
+    3.0.2 that was frozen and wakes up takes the lock back from its successor, whose writes are
+    lost. Source: https://github.com/patroni/patroni/pull/2689
+    """
     document = {
         "scope": "bench",
         "name": member.name,
         "restapi": _listening(member, REST_PORT),
-        "etcd3": {"hosts": [f"{host.address}:{_ETCD_CLIENTS}" for host in MEMBERS]},
+        "etcd": {"hosts": [f"{host.address}:{_ETCD_CLIENTS}" for host in MEMBERS]},
         "watchdog": {"mode": "off"},
         "postgresql": {
             **_listening(member, POSTGRESQL_PORT),
@@ -82,6 +87,7 @@ def etcd(member: Host) -> list[str]:
         "initial-cluster-state": "new",
         "initial-cluster-token": "bench",
         "logger": "zap",
+        "enable-v2": "true",
     }
     return ["etcd", *(f"--{name}={value}" for name, value in options.items())]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.lab.faults.breaking import break_lab, heal_lab
+from orchestrator.lab.faults.fault import await_sight
 from tests.bench.bench_lab import say
 from tests.bench.failover_trials import Fault, SideName
 from tests.bench.patroni import Patroni
-from tests.bench.roles import LabUnfit
 from tests.support.lab import Lab
 
 _BLACK_HOLE = "host-black-holed"
@@ -29,8 +29,7 @@ class PatroniSide:
         """Let *fault* happen to *primary*.
 
         Raises:
-            FaultNotSeen: If the black hole cannot be seen.
-            LabUnfit: If another cannot be seen.
+            FaultNotSeen: If it cannot be seen to have happened.
         """
         match fault:
             case Fault.KILL:
@@ -55,7 +54,10 @@ class PatroniSide:
 
     def _signal(self, name: str, signal: str, *, leaves: str) -> None:
         """Send *signal* to every process, and see that only those in the states *leaves* are."""
+
+        def is_done() -> bool:
+            states = self._cluster.states(name)
+            return bool(states) == bool(leaves) and all(state[0] in leaves for state in states)
+
         self._cluster.signal(name, signal)
-        states = self._cluster.states(name)
-        if bool(states) != bool(leaves) or any(state[0] not in leaves for state in states):
-            raise LabUnfit(f"SIG{signal} did not do its work on {name}: {states}")
+        await_sight(is_done, f"SIG{signal} did its work on {name}")

@@ -27,7 +27,7 @@ def test_every_member_speaks_for_itself_and_knows_the_others() -> None:
 
         assert document["name"] == member.name
         assert document["postgresql"]["connect_address"] == f"{member.address}:5433"
-        assert len(document["etcd3"]["hosts"]) == len(settings.MEMBERS)
+        assert len(document["etcd"]["hosts"]) == len(settings.MEMBERS)
 
 
 def test_the_entry_asks_every_member_whether_it_is_the_primary() -> None:
