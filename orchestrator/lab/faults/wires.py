@@ -17,6 +17,14 @@ _SILENT = 124
 _PATIENCE_S = 1
 _AT_SWITCH = ["ip", "netns", "exec", network.SWITCH, "nft"]
 _USERS = (Role.POOLER, Role.APP, Role.CLIENT)
+_RULES = """\
+table bridge {table} {{
+chain wires {{
+type filter hook forward priority 0;
+{rules}
+}}
+}}
+"""
 
 _Rules = Callable[[Ground, Host], Iterable[str]]
 
@@ -62,9 +70,8 @@ def _other_members(ground: Ground, host: Host) -> list[Host]:
 def _cut(fault: str, rules: _Rules) -> Callable[[Ground, str], None]:
     def cut(ground: Ground, host: str) -> None:
         lines = "\n".join(rules(ground, ground.host(host)))
-        chain = f"chain wires {{ type filter hook forward priority 0;\n{lines}\n}}"
         _join(fault, host)
-        run([*_AT_SWITCH, "-f", "-"], stdin=f"table bridge {_table(fault, host)} {{ {chain} }}\n")
+        run([*_AT_SWITCH, "-f", "-"], stdin=_RULES.format(table=_table(fault, host), rules=lines))
 
     return cut
 
