@@ -11,19 +11,19 @@ import psycopg
 import pytest
 
 from orchestrator.lab import lifecycle
-from orchestrator.lab.errors import FaultImpossible, FaultUnknown, HostUnknown
+from orchestrator.lab.errors import FaultImpossible, FaultUnknown, HostUnknown, LabUnsupported
 from orchestrator.lab.faults.breaking import FAULTS, break_lab, heal_lab, is_broken
 from orchestrator.lab.faults.fault import Where
 from orchestrator.lab.faults.force import InForce, note_faults
+from orchestrator.lab.topology import FULL
 from tests.support.lab import Lab
 from tests.support.orders_db import POOLER, OrdersDb
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("full_lab")]
+pytestmark = pytest.mark.lab
 
 _INSERT = "insert into recover_marker (run, seq) values ('fault', 1)"
 _MANY = "insert into recover_marker (run, seq) select 'fault', generate_series(1, 500)"
 _PATIENCE_S = 1.5
-_NO_ANSWER = (TimeoutError, psycopg.errors.ConnectionTimeout)
 
 
 def _is_refused(lab: Lab, host: str, port: int) -> bool:
@@ -49,7 +49,10 @@ def _says_nothing(lab: Lab, host: str) -> bool:
 
 
 def _is_dead(db: OrdersDb, host: str) -> bool:
-    return _is_refused(db.lab, host, 5432) and db.lab.ssh(host, "echo in") == "in"
+    return (
+        _is_refused(db.lab, host, db.lab.blueprint.ports.postgresql)
+        and db.lab.ssh(host, "echo in") == "in"
+    )
 
 
 def _refuses_the_rest(db: OrdersDb, host: str) -> bool:
@@ -70,7 +73,10 @@ def _takes_long(db: OrdersDb, host: str) -> bool:
 
 
 def _is_off(db: OrdersDb, host: str) -> bool:
-    return _is_silent(db.lab, host, 22) and _is_silent(db.lab, host, 5432)
+    """Without power or in a hole; a host of the loopback lab has no wires to be silent on."""
+    ports = db.lab.blueprint.ports
+    unheard = _is_silent if db.lab.blueprint is FULL else _is_refused
+    return unheard(db.lab, host, ports.ssh) and unheard(db.lab, host, ports.postgresql)
 
 
 def _users_hear_nothing(db: OrdersDb, host: str) -> bool:
@@ -102,7 +108,7 @@ def _holds_back(db: OrdersDb, host: str) -> bool:
 
 
 def _lets_nobody_in(db: OrdersDb, host: str) -> bool:
-    return _is_refused(db.lab, host, 22) and db.says(host, "select true")
+    return _is_refused(db.lab, host, db.lab.blueprint.ports.ssh) and db.says(host, "select true")
 
 
 def _resolves_nothing(db: OrdersDb, _: str) -> bool:
@@ -124,7 +130,7 @@ VICTIMS: dict[str, Callable[[OrdersDb, str], bool]] = {
     "standby-lagging": _is_behind,
     "replay-paused": _holds_back,
     "ssh-dead": _lets_nobody_in,
-    "pooler-killed": lambda db, host: _is_refused(db.lab, host, 6432),
+    "pooler-killed": lambda db, host: _is_refused(db.lab, host, db.lab.blueprint.ports.pgbouncer),
     "dns-gone": _resolves_nothing,
 }
 
@@ -135,6 +141,7 @@ def test_every_fault_has_a_victim_here() -> None:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_felt_and_is_gone_when_it_is_healed(orders_db: OrdersDb, name: str) -> None:
+    _require_lab_for(orders_db.lab, name)
     host = _host_of(orders_db, name)
     home = orders_db.lab.home
     with _healed(orders_db):
@@ -149,7 +156,8 @@ def test_fault_is_felt_and_is_gone_when_it_is_healed(orders_db: OrdersDb, name: 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_that_never_struck_is_healed_without_a_trace(orders_db: OrdersDb, name: str) -> None:
-    """The controller died between writing it down and making it."""
+    """Heal what a controller wrote down before it died, and did not make."""
+    _require_lab_for(orders_db.lab, name)
     note_faults([InForce(fault=name, host=_host_of(orders_db, name))])
     assert lifecycle.status(orders_db.lab.home).faults != ()
 
@@ -159,6 +167,7 @@ def test_fault_that_never_struck_is_healed_without_a_trace(orders_db: OrdersDb, 
     orders_db.await_well()
 
 
+@pytest.mark.usefixtures("full_lab")
 def test_faults_are_healed_in_the_reverse_order(orders_db: OrdersDb) -> None:
     home, primary = orders_db.lab.home, orders_db.primary
     said: list[str] = []
@@ -175,6 +184,7 @@ def test_faults_are_healed_in_the_reverse_order(orders_db: OrdersDb) -> None:
     orders_db.await_well()
 
 
+@pytest.mark.usefixtures("full_lab")
 def test_fault_that_is_made_twice_is_healed_once(orders_db: OrdersDb) -> None:
     home, host = orders_db.lab.home, orders_db.primary
     with _healed(orders_db):
@@ -196,6 +206,17 @@ def test_fault_that_is_not_in_force_needs_no_healing(lab: Lab) -> None:
     assert said == ["no fault is in force", "slow is not in force"]
 
 
+def test_loopback_lab_says_what_it_cannot_carry(lab: Lab) -> None:
+    if lab.blueprint is FULL:
+        pytest.skip("the full lab carries all of them")
+    for name, fault in FAULTS.items():
+        if fault.full_only:
+            with pytest.raises(LabUnsupported, match=fault.full_only):
+                break_lab(lab.home, name, "", print)
+
+    assert lifecycle.status(lab.home).faults == ()
+
+
 def test_wrong_names_are_refused_before_anything_breaks(lab: Lab) -> None:
     with pytest.raises(FaultUnknown, match="recover lab faults"):
         break_lab(lab.home, "earthquake", "", print)
@@ -205,6 +226,11 @@ def test_wrong_names_are_refused_before_anything_breaks(lab: Lab) -> None:
         break_lab(lab.home, "dns-gone", "db-a1", print)
 
     assert lifecycle.status(lab.home).faults == ()
+
+
+def _require_lab_for(lab: Lab, name: str) -> None:
+    if FAULTS[name].full_only and lab.blueprint is not FULL:
+        pytest.skip(f"only the full lab has {FAULTS[name].full_only}")
 
 
 def _host_of(db: OrdersDb, name: str) -> str:

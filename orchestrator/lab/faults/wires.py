@@ -136,7 +136,7 @@ def _knock(address: str, port: int) -> list[str]:
 FAULTS = (
     Fault(
         name="host-black-holed",
-        what="packets to and from the host are dropped in silence",
+        what="every packet of the host is dropped in silence",
         where=Where.PRIMARY,
         strike=_cut("host-black-holed", _everything),
         is_there=_hears_nobody,
