@@ -134,8 +134,6 @@ class _Composer:
 
 
 def _renamed(move: Move, part: Part) -> Move:
-    match move:
-        case GateStop():
-            return replace(move, gate=ChecklistName(part.named(move.gate)))
-        case Step():
-            return replace(move, name=StepName(part.named(move.name)))
+    if isinstance(move, GateStop):
+        return replace(move, gate=ChecklistName(part.named(move.gate)))
+    return replace(move, name=StepName(part.named(move.name)))
