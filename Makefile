@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RECOVER := $(BIN)/recover
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Many tests wait for a process that was frozen or cut off; the files with the longest come first.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 COVERED := --cov --cov-report=term-missing --cov-fail-under=100
 # Debian packages by name: what the lab's hosts run on, and what a virtual environment needs.
 PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql-15 \

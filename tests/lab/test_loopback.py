@@ -41,7 +41,7 @@ def ordinary_user(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def down(lab: Lab) -> Iterator[None]:
     """No lab, and afterwards the session's lab again."""
     lifecycle.down(lab.home, print)
