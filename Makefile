@@ -14,15 +14,18 @@ COVERED := --cov --cov-report=term-missing --cov-fail-under=100
 # Debian packages by name: what the lab's hosts run on, and what a virtual environment needs.
 PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql-15 \
   postgresql-client-15 procps python3 python3-venv systemd systemd-sysv util-linux
+# What only the comparison with Patroni needs.
+PATRONI_PACKAGES := etcd-server haproxy patroni
 TRIES := 1 2 3
 
 .PHONY: help
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-	  printf '  %-10s %s\n' "$$name" "$$text"; done
+	  printf '  %-16s %s\n' "$$name" "$$text"; done
 
-.PHONY: packages
-packages:
+.PHONY: packages bench-packages
+bench-packages: PACKAGES := $(PATRONI_PACKAGES)
+packages bench-packages:
 	@missing=$$(for p in $(PACKAGES); do \
 	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || echo $$p; done); \
 	[ -z "$$missing" ] && exit 0; \
@@ -94,8 +97,15 @@ lab-test: setup ## The tests in the lab of real hosts
 	@$(PYTEST) -m lab
 
 .PHONY: bench
-bench: setup ## Measure a switchover side by side with bare hands; writes build/bench.json
-	@$(BIN)/python -m tests.bench
+bench: bench-switchover bench-failover ## Measure ourselves beside others in the lab; writes build/bench*.json
+
+.PHONY: bench-switchover
+bench-switchover: setup ## A planned switchover beside bare hands
+	@$(BIN)/python -m tests.bench switchover
+
+.PHONY: bench-failover
+bench-failover: setup bench-packages ## An unplanned failover beside tuned Patroni
+	@$(BIN)/python -m tests.bench failover
 
 .PHONY: schemas
 schemas: setup ## Write the JSON Schemas of content and report anew

@@ -1,4 +1,4 @@
-"""`make bench`: a planned switchover by `recover` and by bare hands, side by side in one run.
+"""`make bench`: what `recover` does and what others do, side by side in one run.
 
 It measures and asserts nothing. The lab is left as it was found: up, or down.
 """
@@ -6,148 +6,33 @@ It measures and asserts nothing. The lab is left as it was found: up, or down.
 from __future__ import annotations
 
 import argparse
-import json
+import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 
-from orchestrator.bootstrap import contents
-from orchestrator.lab import lifecycle
-from orchestrator.lab.errors import LabError
-from orchestrator.lab.topology import FULL
-from tests.bench.instrument import Instrument
-from tests.bench.recover_command import PLAYBOOK, RecoverCommand, RunFailed, chosen_settings
-from tests.bench.roles import LabUnfit
-from tests.bench.start_up import measure_start_up
-from tests.bench.summary import gap_rows, harm, harm_table, moves_table, of_side
-from tests.bench.table import Row, as_table, compare
-from tests.bench.trials import Course, Side, Trial
-from tests.bench.warm_ssh import CommandFailed, warm_ssh
-from tests.support.lab import Lab
-
-RUNS = 7
-IDLE_ROUNDS = 5
-OUTPUT = Path("build/bench.json")
+from tests.bench import failover, switchover
+from tests.bench.bench_lab import say
 
 
 def main() -> int:
-    """Measure, print tables, write the JSON; what was measured before a failure is kept."""
+    """Measure what the words of the command line ask for."""
+    # Whoever ends us finds the lab as it was, and what was measured so far.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = _arguments()
-    rows: list[Row] = []
-    trials: list[Trial] = []
-    failure = ""
-    try:
-        _measure(rows, trials, arguments.runs, arguments.loaded_runs)
-    except (CommandFailed, LabError, LabUnfit, RunFailed) as error:
-        failure = f"{type(error).__name__}: {error}"
-    _show(rows, trials)
-    _write(arguments.output, rows, trials)
-    if failure:
-        _say(failure)
+    if failure := arguments.measure(arguments):
+        say(failure)
     return 1 if failure else 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="of each side, in peace")
-    parser.add_argument("--loaded-runs", type=int, help="of each side, under pgbench")
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    arguments = parser.parse_args()
-    if arguments.loaded_runs is None:
-        arguments.loaded_runs = arguments.runs
-    return arguments
-
-
-def _measure(rows: list[Row], trials: list[Trial], runs: int, loaded_runs: int) -> None:
-    """Add to *rows* and *trials* as they come."""
-    recover = RecoverCommand(settings=chosen_settings())
-    rows.append(measure_start_up())
-    with _lab(recover) as (lab, up_ms), warm_ssh(lab) as ssh, _instrument(recover, lab) as eye:
-        if up_ms:
-            rows.append(compare("lab up", [up_ms]))
-        name = f"bench-{time.monotonic_ns() // 1_000_000}"
-        course = Course(name=name, lab=lab, ssh=ssh, recover=recover, instrument=eye)
-        rows.append(compare("longest gap, nobody touches anything", course.idle(IDLE_ROUNDS)))
-        for rounds, is_loaded in ((runs, False), (loaded_runs, True)):
-            tried = []
-            for trial in course.run(rounds, is_loaded=is_loaded):
-                _tell(trial)
-                tried.append(trial)
-                trials.append(trial)
-            rows += gap_rows("under pgbench" if is_loaded else "in peace", tried)
-
-
-@contextmanager
-def _lab(recover: RecoverCommand) -> Iterator[tuple[Lab, float | None]]:
-    """Yield the lab and, if it had to be brought up, how long that took."""
-    home = recover.settings.lab
-    was_up = bool(lifecycle.status(home).hosts)
-    began = time.monotonic()
-    _say(recover.call("lab", "up"))
-    up_ms = None if was_up else (time.monotonic() - began) * 1000
-    try:
-        if lifecycle.status(home).kind != FULL.kind:
-            raise LabUnfit("only the full lab can be measured: root and namespaces are needed")
-        yield Lab(blueprint=FULL, home=home), up_ms
-    finally:
-        if not was_up:
-            recover.call("lab", "down")
-
-
-@contextmanager
-def _instrument(recover: RecoverCommand, lab: Lab) -> Iterator[Instrument]:
-    content = contents.load(recover.settings)
-    _, environment = content.pick(PLAYBOOK, FULL.environment)
-    instrument = Instrument(lab, environment.value, recover.settings)
-    try:
-        yield instrument
-    finally:
-        instrument.close()
-
-
-def _tell(trial: Trial) -> None:
-    """Say how one trial went, to whoever waits."""
-    seen = trial.seen
-    counts = f"failed {seen.failed}  lost {seen.lost}"
-    load = f"  pgbench failed {trial.load.failed}" if trial.load else ""
-    _say(
-        f"{trial.side:10}  {trial.direction}  gap {seen.held_gap_ms:7.1f} ms"
-        f"  (whole run {seen.longest_gap_ms:7.1f} ms)  {counts}{load}"
-    )
-
-
-def _show(rows: Sequence[Row], trials: Sequence[Trial]) -> None:
-    _say("\n" + as_table(rows))
-    _say("\n" + harm_table([harm(trials, side) for side in Side]))
-    for side in Side:
-        if of_side(trials, side):
-            _say("\n" + moves_table(trials, side))
-
-
-def _write(output: Path, rows: Sequence[Row], trials: Sequence[Trial]) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    document = {
-        "rows": [asdict(row) for row in rows],
-        "harm": [asdict(harm(trials, side)) for side in Side],
-        "trials": [_as_json(trial) for trial in trials],
-    }
-    output.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _say(f"\n{output}")
-
-
-def _as_json(trial: Trial) -> dict[str, object]:
-    """Return *trial* with its moves in milliseconds."""
-    told = trial.told
-    moves_ms = {move: round(told.took_ms(move), 1) for move in told.moves}
-    return asdict(trial) | {"told": {"run": told.run, "doubt": told.doubt, "moves_ms": moves_ms}}
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    what = parser.add_subparsers(required=True)
+    planned = what.add_parser("switchover", help="planned, beside bare hands")
+    switchover.add_options(planned)
+    planned.set_defaults(measure=switchover.measure_switchovers)
+    unplanned = what.add_parser("failover", help="unplanned, beside tuned Patroni")
+    failover.add_options(unplanned)
+    unplanned.set_defaults(measure=failover.measure_failovers)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,8 +26,7 @@ from orchestrator.domain.observation import (
 from orchestrator.domain.run import RunId
 from orchestrator.engine.watching import measure
 from orchestrator.settings import Settings
-from tests.bench.roles import await_calm
-from tests.support.lab import Lab
+from tests.bench.roles import Session
 
 ACCOUNT = "canary"
 
@@ -55,30 +54,49 @@ class Seen:
 
 
 class Instrument:
-    """Starts synthetic users and reads what they saw."""
+    """Starts synthetic users and reads what they saw.
 
-    def __init__(self, lab: Lab, environment: Environment, settings: Settings) -> None:
-        self._lab = lab
+    Args:
+        environment: Its watch says who works where, and its entry is what they come through.
+        connect: Connects a user to the primary once all is calm, to count what is there.
+    """
+
+    def __init__(
+        self, environment: Environment, settings: Settings, connect: Callable[[str], Session]
+    ) -> None:
+        self._connect = connect
         self._environment = environment
         self._secrets = SecretStore(settings.state)
         self._ssh = SshSessions(environment, self._secrets)
 
     @contextmanager
-    def watching(self, name: str) -> Iterator[None]:
+    def watching(self, name: str) -> Iterator[SshCanary]:
         """Let a synthetic user work as *name* during the block, as one does during a run."""
         with self._canary(name) as canary:
             canary.start()
             try:
-                yield
+                yield canary
             finally:
                 canary.stop()
 
     def seen(self, name: str, held: Interval) -> Seen:
         """Return what the synthetic user of that name saw; it has stopped."""
+        samples = self.samples(name)
+        measured = measure(samples, (), found=self.count(name), run=name)
+        return _sum_up(measured, gap_across(samples, held).length)
+
+    def samples(self, name: str) -> Sequence[Sample]:
+        """Return all that the synthetic user of that name saw so far."""
         with self._canary(name) as canary:
-            samples = canary.samples()
-        measured = measure(samples, (), found=self._count(name), run=name)
-        return _sum_up(measured, gap_across(samples, held))
+            return canary.samples()
+
+    def count(self, name: str) -> Found:
+        """Return how often each marker of that name is in the database."""
+        with closing(self._connect(ACCOUNT)) as session:
+            rows = session.execute(
+                "select seq, count(*) from recover_marker where run = %s group by seq", (name,)
+            ).fetchall()
+        return {MarkerId(name, int(str(seq))): int(str(count)) for seq, count in rows}
 
     def close(self) -> None:
         """Hang up."""
@@ -96,24 +114,17 @@ class Instrument:
                 Path(folder) / "samples.jsonl",
             )
 
-    def _count(self, name: str) -> Found:
-        primary = await_calm(self._lab).primary
-        with closing(self._lab.connect(primary, user=ACCOUNT)) as session:
-            rows = session.execute(
-                "select seq, count(*) from recover_marker where run = %s group by seq", (name,)
-            ).fetchall()
-        return {MarkerId(name, int(str(seq))): int(str(count)) for seq, count in rows}
 
-
-def gap_across(samples: Iterable[Sample], held: Interval) -> timedelta:
+def gap_across(samples: Iterable[Sample], held: Interval) -> Interval:
     """Return the longest time between two acknowledged writes that touches *held*."""
     markers = (sample for sample in samples if isinstance(sample, MarkerWrite))
     acknowledged = sorted(m.done for m in markers if m.outcome is WriteOutcome.ACKNOWLEDGED)
-    return max(
-        later - earlier
+    gaps = (
+        Interval(earlier, later)
         for earlier, later in pairwise(acknowledged)
         if earlier <= held.end and held.start <= later
     )
+    return max(gaps, key=lambda gap: gap.length)
 
 
 def _sum_up(measured: Measurement, across: timedelta) -> Seen:

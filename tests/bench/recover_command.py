@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,8 +17,10 @@ from orchestrator.settings import Settings
 from tests.bench.roles import LabUnfit, Roles
 
 PLAYBOOK = "database-switchover"
+FAILOVER = "database-failover"
 REQUESTER = "ada"
 SIGNERS = ("grace", "lin")
+FAILOVER_SIGNERS = ("grace",)
 GATE_WITHIN_S = 60
 TIME_LIMIT_S = 180.0
 INTERPRETER = [sys.executable, "-P"]
@@ -56,6 +58,19 @@ class RunTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The moments of a failover that people decide on.
+
+    Attributes:
+        triggered: Somebody asked for it.
+        satisfied: The last gate before the first step was open.
+    """
+
+    triggered: datetime
+    satisfied: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverCommand:
     """The command with its places."""
 
@@ -67,9 +82,7 @@ class RecoverCommand:
         Raises:
             RunFailed: If it did not let the users go on.
         """
-        run = self._start(roles)
-        for name in SIGNERS:
-            self.call("sign", run, "--as", name, "--wait", str(GATE_WITHIN_S))
+        run = self._start(PLAYBOOK, {"target": roles.target}, SIGNERS)
         followed = self._execute("attach", run)
         report = json.loads(self.call("report", run, "--format", "json"))
         if not _let_users_go_on(report):
@@ -79,6 +92,24 @@ class RecoverCommand:
             doubt=f"{run}: {report['summary']}" if followed.returncode else "",
             moves=_moves(report),
         )
+
+    def begin_failover(self) -> str:
+        """Start the playbook live, sign all that it asks for, and return the name of the run.
+
+        Raises:
+            RunFailed: If it does not ask for the signature.
+        """
+        return self._start(FAILOVER, {}, FAILOVER_SIGNERS)
+
+    def end_failover(self, run: str) -> datetime:
+        """Go with *run* to its end, and return when its gates were satisfied.
+
+        Raises:
+            RunFailed: If it did not bring every member back.
+        """
+        self.call("attach", run)
+        report = json.loads(self.call("report", run, "--format", "json"))
+        return datetime.fromisoformat(report["times"]["gate_opened"])
 
     def call(self, *words: str) -> str:
         """Call the command and return what it printed.
@@ -104,11 +135,15 @@ class RecoverCommand:
             check=False,
         )
 
-    def _start(self, roles: Roles) -> str:
-        assignments = {"quiet_for": "0s", "target": roles.target}
-        options = [word for item in assignments.items() for word in ("--set", "=".join(item))]
+    def _start(self, playbook: str, assignments: Mapping[str, str], signers: Iterable[str]) -> str:
+        chosen = {"quiet_for": "0s", **assignments}
+        options = [word for item in chosen.items() for word in ("--set", "=".join(item))]
         who = ["--as", REQUESTER, "--confirm", "orders-db", "--reason", "make bench"]
-        return self.call("run", PLAYBOOK, "--env", FULL.environment, *who, *options, "--detach")
+        where = ["--env", FULL.environment]
+        run = self.call("run", playbook, *where, *who, *options, "--detach")
+        for name in signers:
+            self.call("sign", run, "--as", name, "--wait", str(GATE_WITHIN_S))
+        return run
 
 
 def chosen_settings() -> Settings:
