@@ -41,7 +41,7 @@ def a_trial(
             failed=20,
             unknown=3,
             counted=True,
-            lost=tuple(MarkerId("bench-1", seq) for seq in lost),
+            lost=gone,
         ),
         decision=decision,
         doubts=doubts,
