@@ -76,7 +76,7 @@ def test_report_tells_when_the_outage_began_and_how_long_one_standby_was_missing
 
 
 def test_fence_is_proved_from_two_places_before_the_promotion(taken_over: TakenOver) -> None:
-    finished = {event.step: event for event in taken_over.run.all_of(StepFinished)}
+    finished = {str(event.step): event for event in taken_over.run.all_of(StepFinished)}
     order = taken_over.run.begun_steps()
     proof = finished[FENCE_STEP].evidence.summary
 

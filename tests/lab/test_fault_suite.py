@@ -72,8 +72,7 @@ def test_a_primary_that_is_lost_is_replaced_and_nothing_acknowledged_with_it(
 ) -> None:
     old = orders_db.primary
     with failovers.broken(recover, *case.beside, case.fault):
-        # What a standby heard ten seconds ago contradicts for ten seconds.
-        seen = wait_until(lambda: _as_expected(recover, old, case), f"{case}: {case.ailment}")
+        seen = _await_diagnosis(recover, old, case)
         run = failovers.start(recover)
         failovers.agree(run)
         run.await_event(StepFinished, lambda done: done.step == "drop-dead-connections")
@@ -98,7 +97,7 @@ def test_a_primary_that_somebody_hears_is_left_alone(
 ) -> None:
     old = orders_db.primary
     with failovers.broken(recover, case.fault):
-        seen = wait_until(lambda: _as_expected(recover, old, case), f"{case}: {case.ailment}")
+        seen = _await_diagnosis(recover, old, case)
         run = failovers.start(recover)
         told = run.attach()
     report = run.report()
@@ -129,7 +128,7 @@ def test_what_asynchronous_replication_loses_is_counted_to_the_last_write(
         with failovers.broken(recover, *case.beside):
             assert orders_db.takes_a_write()
             with failovers.broken(recover, case.fault):
-                seen = wait_until(lambda: _as_expected(recover, old, case), f"{case}: lost")
+                seen = _await_diagnosis(recover, old, case)
                 run = failovers.start(recover)
                 failovers.agree(run)
                 failovers.waive(
@@ -152,6 +151,13 @@ def test_what_asynchronous_replication_loses_is_counted_to_the_last_write(
     assert failovers.writable_members(orders_db) == [orders_db.primary]
 
 
-def _as_expected(recover: Recover, primary: str, case: Case) -> failovers.Seen | None:
-    seen = failovers.diagnose(recover, primary)
-    return seen if (seen.ailment, seen.decision) == (case.ailment, case.decision) else None
+def _await_diagnosis(recover: Recover, primary: str, case: Case) -> failovers.Seen:
+    """Ask until the answer is the right one; what a standby heard before counts ten seconds."""
+
+    def look() -> list[failovers.Seen]:
+        seen = failovers.diagnose(recover, primary)
+        is_right = (seen.ailment, seen.decision) == (case.ailment, case.decision)
+        return [seen] if is_right else []
+
+    [seen] = wait_until(look, f"{case}: {case.ailment}, {case.decision}")
+    return seen

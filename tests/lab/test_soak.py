@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,7 +113,7 @@ def test_service_survives_one_lost_primary_after_the_other(
             report = run.report()
             lost = failovers.lost_writes(run, orders_db)
             back_s = report["downtime"]["back_after_s"]
-            print(
+            _tell(
                 f"round {number:2} of {ROUNDS}: {fault:18} {old} -> {orders_db.primary}, "
                 f"{report['headline']}, back after {back_s} s, lost {len(lost)} of "
                 f"{report['writes']['acknowledged']}"
@@ -121,7 +122,7 @@ def test_service_survives_one_lost_primary_after_the_other(
             assert failovers.reported_losses(report) == 0
             orders_db.await_well()
 
-    print(f"{sampler.samples} samples, {len(sampler.double)} with two writable members")
+    _tell(f"{sampler.samples} samples, {len(sampler.double)} with two writable members")
     assert sampler.double == []
     assert all(run.all_of(RunEnded) or run.all_of(RunHeld) for run in runs)
 
@@ -145,7 +146,7 @@ def test_frozen_primary_that_wakes_up_behind_its_fence_acknowledges_nothing(
                 told = run.attach()
                 assert told.returncode in (0, 5), told.stdout + told.stderr
             acknowledged += taken
-            print(
+            _tell(
                 f"thaw {number:2} of {THAWS}: {old} woke up ({woken} processes), "
                 f"acknowledged {taken} of {TRIES}"
             )
@@ -153,6 +154,11 @@ def test_frozen_primary_that_wakes_up_behind_its_fence_acknowledges_nothing(
             orders_db.await_well()
 
     assert acknowledged == 0
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def fail_over_from(recover: Recover, fault: str) -> Run:
