@@ -14,7 +14,6 @@ from tests.support.lab import Lab, state_directory
 from tests.support.orders_db import OrdersDb
 from tests.support.recover_command import PLAYBOOK_FILE, Recover, edit_content, recover_in
 
-
 FAULTS_SEEN = pytest.StashKey[FaultTable]()
 
 

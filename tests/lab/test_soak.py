@@ -1,4 +1,4 @@
-"""One recovery after the other: `make soak`. Nothing lost, and never two members that take writes."""
+"""One recovery after the other (`make soak`): nothing lost, never two members that take writes."""
 
 from __future__ import annotations
 
