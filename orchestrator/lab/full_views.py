@@ -43,6 +43,8 @@ _MASKED = (
     "sys-kernel-config.mount",
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
     "getty.target",
     "console-getty.service",
     "systemd-networkd.service",

@@ -125,12 +125,14 @@ def test_run_holds_when_no_fence_can_be_proved(
         told = run.attach()
         assert failovers.writable_members_heard(orders_db) == []
         assert bare("abort", run.name, "--as", "ada", "--reason", "a test").returncode == 0
+        assert run.attach().returncode == ExitCode.ABORTED
 
     assert told.returncode not in (0, ExitCode.REFUSED), told.stdout
     [held] = run.all_of(RunHeld)
     assert "fence" in held.reason
     assert "promote-target" not in run.begun_steps()
-    _lead_back(orders_db, old)
+    assert set(run.undone_steps()) == set(run.begun_steps()) - {FENCE_STEP}
+    assert orders_db.primary == old
 
 
 def _take_agents_away(recover: Recover) -> None:
@@ -138,17 +140,3 @@ def _take_agents_away(recover: Recover) -> None:
     text = file.read_text(encoding="utf-8")
     start, end = text.index("      - fence: switch-port"), text.index("  orders-pool:")
     file.write_text(text[:start] + text[end:], encoding="utf-8")
-
-
-def _lead_back(db: OrdersDb, primary: str) -> None:
-    """Undo by hand what a run that is held leaves for people: standbys that follow another."""
-    address = db.lab.host(primary).address
-    for member in (db.target, db.bystander):
-        db.ask(member, f"alter system set primary_conninfo = '{_conninfo(db, address)}'")
-        db.ask(member, "select pg_drop_replication_slot(slot_name) from pg_replication_slots")
-        db.ask(member, "select pg_reload_conf()")
-    db.lab.ssh("pool-a1", "rm -f /etc/pgbouncer/databases.ini.next")
-
-
-def _conninfo(db: OrdersDb, address: str) -> str:
-    return f"host={address} port={db.lab.blueprint.ports.postgresql} user=replicator"
