@@ -7,7 +7,14 @@ import pytest
 
 from orchestrator.domain.observation import Downtime, MarkerId, Measurement, StepInterval, Writes
 from orchestrator.domain.playbook import Objectives, StepName
-from orchestrator.domain.run import CheckDone, GateOpened, Outcome, UndoFinished, UndoIntended
+from orchestrator.domain.run import (
+    CheckDone,
+    Event,
+    GateOpened,
+    Outcome,
+    UndoFinished,
+    UndoIntended,
+)
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.verification import compare_objectives, gate_opening, step_intervals
 from tests.support.builders import (
@@ -119,7 +126,13 @@ def test_nothing_counts_as_kept_if_nobody_watched_before_the_fault(
 
 def test_trigger_is_the_last_gate_that_opened_before_the_first_step() -> None:
     opened = GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED)
-    story = [(1.0, opened), (5.0, opened), (6.0, intended()), (7.0, finished()), (8.0, opened)]
+    story: list[tuple[float, Event]] = [
+        (1.0, opened),
+        (5.0, opened),
+        (6.0, intended()),
+        (7.0, finished()),
+        (8.0, opened),
+    ]
 
     assert gate_opening(a_journal(*story)) == after(5)
     assert gate_opening(a_journal(*story[:1])) == after(1)
