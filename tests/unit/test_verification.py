@@ -127,8 +127,11 @@ def test_nothing_counts_as_kept_if_nobody_watched_before_the_fault(
 def test_trigger_is_the_last_gate_that_opened_before_the_first_step() -> None:
     opened = GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED)
     story: list[tuple[float, Event]] = [
-        *((1.0, opened), (5.0, opened)),
-        *((6.0, intended()), (7.0, finished()), (8.0, opened)),
+        (1.0, opened),
+        (5.0, opened),
+        (6.0, intended()),
+        (7.0, finished()),
+        (8.0, opened),
     ]
 
     assert gate_opening(a_journal(*story)) == after(5)

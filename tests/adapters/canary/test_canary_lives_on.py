@@ -171,7 +171,8 @@ def test_canary_that_never_was_has_no_status(nest: Nest) -> None:
 def test_real_canary_is_read_across_its_turns(
     standing: RealCanary, postgresql: RealPostgresql
 ) -> None:
-    position, seen = 0, []
+    position = 0
+    seen: list[MarkerWrite] = []
     for _ in range(20):
         new = read_on(standing.nest, position=position, limit=1 << 20)
         position += len(new)
