@@ -12,7 +12,7 @@ from orchestrator.lab.topology import FULL, LOOPBACK
 from tests.support.fault_table import FaultTable
 from tests.support.lab import Lab, state_directory
 from tests.support.orders_db import OrdersDb
-from tests.support.recover_command import PLAYBOOK_FILE, Recover, edit_content, recover_in
+from tests.support.recover_command import Recover, recover_in
 
 FAULTS_SEEN = pytest.StashKey[FaultTable]()
 
@@ -86,7 +86,5 @@ def orders_db(lab: Lab) -> Iterator[OrdersDb]:
 
 @pytest.fixture
 def recover(lab: Lab, tmp_path: Path) -> Recover:
-    """The command for one test, without the host suite, which `test_switchover` has run."""
-    command = recover_in(tmp_path, lab)
-    edit_content(command.content, PLAYBOOK_FILE, "  suites: [tests/test_database.py]\n", "")
-    return command
+    """The command, with content to write on and without any earlier run."""
+    return recover_in(tmp_path, lab)

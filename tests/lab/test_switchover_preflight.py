@@ -53,12 +53,10 @@ TOGETHER: Mapping[str, tuple[Fault, ...]] = {
         primary.a_base_backup_runs,
         entry.pooler_takes_another_way,
     ),
-    "the target has other files": (
+    "the target has other files, is asynchronous and paused": (
         target.target_lacks_an_extension,
         target.collation_differs,
         target.target_cannot_be_rewound,
-    ),
-    "the target is paused and asynchronous": (
         target.target_is_asynchronous,
         target.replay_is_paused,
     ),
