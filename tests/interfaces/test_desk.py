@@ -15,7 +15,6 @@ from orchestrator.domain.run import (
     DriverStarted,
     ExitCode,
     ItemSigned,
-    Measured,
     RunEnded,
     RunId,
 )
@@ -106,8 +105,8 @@ def test_the_abort_of_a_held_run_ends_it_and_gives_its_locks_back(settings: Sett
     desk.abort(by=ADA, reason="mended by hand")
     wait_until(desk.is_at_rest, "a driver has accounted for it", within_s=60)
 
-    kinds = [type(entry.event) for entry in desk.entries()[-4:]]
-    assert kinds == [AbortRequested, DriverStarted, Measured, RunEnded]
+    kinds = [type(entry.event) for entry in desk.entries()[-3:]]
+    assert kinds == [AbortRequested, DriverStarted, RunEnded]
     assert desk.exit_code() is ExitCode.ABORTED
     assert locks_of(settings) == []
 
