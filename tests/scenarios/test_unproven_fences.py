@@ -268,6 +268,7 @@ def test_two_writable_members_are_never_accepted(rehearsal: Rehearsal) -> None:
 
     assert rehearsal.held.reason == "an invariant does not hold: one-primary: db-a1, db-a2 of 2"
     rehearsal.abort()
+    rehearsal.drive()
     assert rehearsal.ended.summary.startswith(ACCEPTED)
 
 
