@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RECOVER := $(BIN)/recover
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Many tests wait for a process that was frozen or cut off; the files with the longest come first.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 COVERED := --cov --cov-report=term-missing --cov-fail-under=100
 # Debian packages by name: what the lab's hosts run on, and what a virtual environment needs.
 PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql-15 \
@@ -16,6 +17,7 @@ PACKAGES := iproute2 nftables openssh-client openssh-server pgbouncer postgresql
 # What only the comparison with Patroni needs.
 PATRONI_PACKAGES := etcd-server haproxy patroni
 TRIES := 1 2 3
+IN_LAB := lab and not fault_suite and not soak
 
 .PHONY: help
 help: ## List the targets
@@ -85,7 +87,7 @@ check: lint types imports ## All static checks
 .PHONY: test
 test: setup ## Every test, those in the lab included, with the coverage of domain and engine
 	@$(PYTEST) -m "not lab" $(SIDE_BY_SIDE) $(COVERED)
-	@$(PYTEST) -m lab
+	@$(PYTEST) -m '$(IN_LAB)'
 
 .PHONY: unit-test
 unit-test: setup ## The tests that need no lab, with the coverage of domain and engine
@@ -93,7 +95,15 @@ unit-test: setup ## The tests that need no lab, with the coverage of domain and 
 
 .PHONY: lab-test
 lab-test: setup ## The tests in the lab of real hosts
-	@$(PYTEST) -m lab
+	@$(PYTEST) -m '$(IN_LAB)'
+
+.PHONY: fault-suite
+fault-suite: setup ## Every fault of the lab against database-failover, with a table (about 12 minutes)
+	@$(PYTEST) -m fault_suite
+
+.PHONY: soak
+soak: setup ## Failovers back and forth under random faults; SOAK_ROUNDS=20, THAW_ROUNDS=20
+	@$(PYTEST) -m soak -s
 
 .PHONY: bench
 bench: bench-switchover bench-failover ## Measure ourselves beside others in the lab; writes build/bench*.json

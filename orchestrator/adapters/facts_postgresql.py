@@ -21,13 +21,16 @@ LOOK_LIMIT = timedelta(seconds=3)
 class PostgresqlFacts:
     """Finds roles by asking every member. What it says is digested, so it holds no measures."""
 
-    def __init__(self, environment: Environment, sessions: SqlSessions) -> None:
+    def __init__(
+        self, environment: Environment, sessions: SqlSessions, *, within: timedelta = LOOK_LIMIT
+    ) -> None:
         self._environment = environment
         self._sessions = sessions
+        self._within = within
 
     def roles(self, service: Service) -> Roles:
-        """Ask each member side by side; one that does not answer within 3 s counts as silent."""
-        deadline = Deadline.after(LOOK_LIMIT)
+        """Ask each member side by side; one that does not answer in time counts as silent."""
+        deadline = Deadline.after(self._within)
         with ThreadPoolExecutor(max_workers=len(service.members) or 1) as pool:
             answers = pool.map(lambda name: self._ask(service, name, deadline), service.members)
             seen = dict(zip(service.members, answers, strict=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
+from threading import Thread
 
 from orchestrator.adapters.diagnosing.examining import Examiner, Request
 from orchestrator.adapters.facts_postgresql import PostgresqlFacts
@@ -20,6 +22,8 @@ from orchestrator.settings import Settings
 
 ENGINE = "postgresql"
 SILENT_FOR = timedelta(seconds=10)
+ROLES_LIMIT = timedelta(seconds=1.5)
+"""Standbys that are to be believed answer in time; a primary that is ill need not."""
 
 
 def diagnose_now(
@@ -35,6 +39,8 @@ def diagnose_now(
     asked = _find_service(where, service or where.watch.service)
     secrets = SecretStore(settings.state)
     with closing(SqlSessions(where, secrets)) as sql, closing(SshSessions(where, secrets)) as ssh:
+        warming = Thread(target=partial(ssh.warm, asked.places, within=ROLES_LIMIT), daemon=True)
+        warming.start()
         primary = _find_member(asked, host) if host else _last_primary(where, asked, sql)
         seen = Examiner(where, sql, ssh).examine(_request(where, asked, primary))
     return seen, diagnose(seen, silent_for=SILENT_FOR, objective=timedelta(0))
@@ -58,7 +64,7 @@ def _find_member(service: Service, host: str) -> HostName:
 
 
 def _last_primary(environment: Environment, service: Service, sessions: SqlSessions) -> HostName:
-    roles = PostgresqlFacts(environment, sessions).roles(service)
+    roles = PostgresqlFacts(environment, sessions, within=ROLES_LIMIT).roles(service)
     if not roles.last_primary:
         reason = without_last_primary(service, roles)
         raise RequestRefused(f"{reason}; give --on HOST to examine one of them")

@@ -226,10 +226,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbortRequested:
-    """Always accepted: no new mutation starts after this."""
+    """Always accepted: no new mutation starts after this.
+
+    Attributes:
+        takes_back: A held run takes back what it did; else it ends where it stands.
+    """
 
     by: PersonName
     reason: str
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,9 +134,7 @@ class _Composer:
 
 
 def _renamed(move: Move, part: Part) -> Move:
-    match move:
-        case GateStop():
-            return replace(move, gate=ChecklistName(part.named(move.gate)))
-        case Step():
-            gate = move.if_unproven and ChecklistName(part.named(move.if_unproven))
-            return replace(move, name=StepName(part.named(move.name)), if_unproven=gate)
+    if isinstance(move, GateStop):
+        return replace(move, gate=ChecklistName(part.named(move.gate)))
+    gate = move.if_unproven and ChecklistName(part.named(move.if_unproven))
+    return replace(move, name=StepName(part.named(move.name)), if_unproven=gate)

@@ -86,7 +86,8 @@ def _take(state: RunState, entry: Entry) -> RunState:  # noqa: C901 - one arm an
         case Measured():
             return replace(state, measured=event)
         case AbortRequested():
-            return replace(state, abort=event, abandoned=state.held, held=None)
+            abandoned = None if event.takes_back else state.held or state.abandoned
+            return replace(state, abort=event, abandoned=abandoned, held=None)
         case RunHeld():
             return replace(state, held=event)
         case RunEnded():

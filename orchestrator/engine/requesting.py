@@ -19,7 +19,11 @@ from orchestrator.domain.run import (
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.gating import evaluate_gate, reasons_not_to_sign, shown_for
-from orchestrator.engine.transitions import gate_context, is_turning_back
+from orchestrator.engine.transitions import (
+    gate_context,
+    has_passed_no_return,
+    is_turning_back,
+)
 
 MANUAL = "manual"
 """The kind of action that a person performs."""
@@ -134,14 +138,16 @@ def answer_manual_step(
 
 
 def abort(plan: Plan, state: RunState, *, by: PersonName, reason: str) -> AbortRequested:
-    """Return the request to stop; a held run ends where it stands, with its canary read.
+    """Return the request to stop. A run that can still turn back does; else it ends as it stands.
 
     Raises:
         RequestRefused: If the run is over, or *by* is unknown here.
     """
     _check_open(state)
     _check_person(plan.environment, by)
-    return AbortRequested(by=by, reason=reason)
+    is_held_before = state.held is not None and not has_passed_no_return(plan, state)
+    takes_back = is_held_before and not state.turned_back
+    return AbortRequested(by=by, reason=reason, takes_back=takes_back)
 
 
 def retry(

@@ -89,14 +89,13 @@ def _uses(playbook: Playbook, checklists: Mapping[ChecklistName, Checklist]) -> 
     kept: set[str] = set()
     yield from _uses_of_gate(playbook.gate, checklists, kept)
     for index, move in enumerate(playbook.steps):
-        match move:
-            case GateStop():
-                yield from _uses_of_gate(move.gate, checklists, kept)
-            case ChildPlaybook():
-                path = ("steps", index, GIVEN)
-                yield _Use("playbook", path, GIVEN, move.given, frozenset(kept))
-            case Step():
-                yield from _uses_of_step(move, ("steps", index), kept)
+        path: Path = ("steps", index)
+        if isinstance(move, GateStop):
+            yield from _uses_of_gate(move.gate, checklists, kept)
+        elif isinstance(move, ChildPlaybook):
+            yield _Use("playbook", (*path, GIVEN), GIVEN, move.given, frozenset(kept))
+        else:
+            yield from _uses_of_step(move, path, kept)
     yield from _uses_of_probes(playbook.prior_state, ("prior_state",), kept)
     for name, probe in playbook.verify.probes.items():
         yield _use("playbook", ("verify", "probes", name), probe, kept)

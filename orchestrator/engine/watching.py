@@ -143,11 +143,9 @@ def _sort(samples: Iterable[Sample], skew: timedelta) -> _Record:
 
 
 def _look_of(seen: MarkerWrite | Walk) -> Look:
-    match seen:
-        case MarkerWrite():
-            return Look(tried=Interval(seen.sent, seen.done), is_good=seen.is_acknowledged)
-        case Walk():
-            return Look(tried=Interval(seen.since, seen.done), is_good=seen.passed)
+    if isinstance(seen, MarkerWrite):
+        return Look(tried=Interval(seen.sent, seen.done), is_good=seen.is_acknowledged)
+    return Look(tried=Interval(seen.since, seen.done), is_good=seen.passed)
 
 
 def _from_last_good(looks: Sequence[Look], asked: datetime) -> Sequence[Look]:

@@ -139,9 +139,10 @@ class RunDesk:
         self._answer(item, by, Verdict.PASSED, reason, waives=True)
 
     def abort(self, *, by: PersonName, reason: str) -> None:
-        """Ask for an abort; a held run ends where it stands, once its canary was read."""
+        """Ask for an abort; a held run turns back if it can, or ends, once its canary was read."""
+        was_held = self.state().held is not None
         self._append(lambda state: (requesting.abort(self.plan, state, by=by, reason=reason),))
-        if self.state().abandoned:
+        if was_held:
             self._await_driver_gone()
         if not self.is_driven():
             self.start_driver()

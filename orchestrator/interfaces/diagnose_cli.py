@@ -45,7 +45,7 @@ def diagnose(
     where = chosen_environment(settings, environment)
     seen, diagnosis = diagnose_now(settings, where, service=service, host=host)
     if output == "table":
-        for line in _told(seen, diagnosis):
+        for line in diagnosis_lines(seen, diagnosis):
             click.echo(line)
     else:
         row = {"diagnosis": plain(diagnosis), "examination": plain(seen)}
@@ -63,7 +63,8 @@ def _exit_code(diagnosis: Diagnosis) -> ExitCode:
             return ExitCode.HANDS_NEEDED
 
 
-def _told(seen: Examination, diagnosis: Diagnosis) -> Iterator[str]:
+def diagnosis_lines(seen: Examination, diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield who saw what, one below the other, then what it comes to and what to do."""
     yield f"{seen.primary}: {click.style(diagnosis.ailment, bold=True)}"
     for verdict, who, what in _rows(seen):
         first, *rest = labelled(who, what, indent=0, width=_WIDTH)

@@ -16,7 +16,7 @@ from orchestrator.domain.errors import (
     TargetUnavailable,
 )
 from orchestrator.domain.run import ExitCode
-from orchestrator.lab.errors import HostUnknown, LabError
+from orchestrator.lab.errors import FaultUnknown, HostUnknown, LabError
 
 TRACEBACK = "RECOVER_TRACEBACK"
 
@@ -44,7 +44,7 @@ def _answer(error: Exception) -> tuple[tuple[str, ...], ExitCode]:
             number = len(error.problems)
             counted = "1 problem" if number == 1 else f"{number} problems"
             return (str(error), f"{counted}; nothing was changed"), ExitCode.USAGE
-        case RequestMalformed() | HostUnknown():
+        case RequestMalformed() | HostUnknown() | FaultUnknown():
             return (f"error: {error}",), ExitCode.USAGE
         case RequestRefused():
             return (f"refused, nothing was changed: {error}",), ExitCode.REFUSED

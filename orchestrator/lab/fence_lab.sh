@@ -66,7 +66,9 @@ power_off() {
 
 power_on() {
     if power_is_off; then
-        setsid --fork "$ROOT/$plug/boot" < /dev/null > "$ROOT/$plug/console.log" 2>&1 9>&-
+        # It lives on: with it would whatever else whoever called this has open, a lock for one.
+        setsid --fork "$ROOT/$plug/boot" < /dev/null > "$ROOT/$plug/console.log" 2>&1 \
+            3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
         wait_until power_is_on
     fi
 }

@@ -43,8 +43,8 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     _start(FULL.having(Role.DATABASE), around)
     wait_for(lambda: _look(home).silent, consoles=ROOT)
     say(f"hosts up ({len(FULL.hosts)}) {time.monotonic() - began:.1f} s")
+    _start_services(home)
     wait_for(lambda: _look(home).problems, consoles=ROOT)
-    _finish_boot(home)
     say(f"database, pooler and shops answer {time.monotonic() - began:.1f} s")
 
 
@@ -73,8 +73,8 @@ def _look(home: Path) -> LabStatus:
     return look(FULL, home)
 
 
-def _finish_boot(home: Path) -> None:
-    """Wait until systemd calls every service started.
+def _start_services(home: Path) -> None:
+    """Start what does not start by itself, and wait until systemd calls every service started.
 
     A database answers seconds before that, and if it were stopped meanwhile, as a recovery may,
     the start would still be going on and fail.

@@ -43,6 +43,8 @@ _MASKED = (
     "sys-kernel-config.mount",
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
+    "systemd-ask-password-console.path",
+    "systemd-ask-password-wall.path",
     "getty.target",
     "console-getty.service",
     "systemd-networkd.service",
@@ -65,6 +67,14 @@ class Surroundings:
 def services_of(host: Host) -> tuple[str, ...]:
     """Return the units of systemd that *host* is there for."""
     return _ENABLED[host.role]
+
+
+def starts_of(host: Host) -> tuple[str, ...]:
+    """Return those of them that start when *host* boots.
+
+    No database: one that was given up and is switched on again would be a second primary.
+    """
+    return () if host.role is Role.DATABASE else services_of(host)
 
 
 def members(root: Path) -> list[postgresql.Member]:
@@ -133,7 +143,7 @@ def _system(host: Host) -> Tree:
     }
     for unit in _MASKED:
         tree[f"{_UNITS}/{unit}"] = Link("/dev/null")
-    for name in ("ssh", *services_of(host)):
+    for name in ("ssh", *starts_of(host)):
         template = f"{name.partition('@')[0]}@" if "@" in name else name
         tree[f"{_UNITS}/multi-user.target.wants/{name}.service"] = Link(
             f"/lib/systemd/system/{template}.service"
@@ -175,7 +185,7 @@ include_dir = 'conf.d'
         "conf.d/lab.conf": postgresql.settings(host.name, names, f"{POSTGRESQL_HOME}/archive"),
         "pg_hba.conf": postgresql.client_authentication(FULL.prefix),
         "pg_ident.conf": postgresql.peer_names("root", "postgres"),
-        "start.conf": "auto\n",
+        "start.conf": "manual\n",
         "environment": "",
     }
     return {

@@ -141,7 +141,7 @@ def unmount_disks() -> None:
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     places = [Path(line.split()[1]) for line in mounts]
     for place in places:
-        if place.is_relative_to(ROOT):
+        if place.is_relative_to(ROOT) and place.is_mount():
             run(["umount", str(place)])
 
 

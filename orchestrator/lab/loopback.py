@@ -17,6 +17,7 @@ from orchestrator.lab.fence_agent import install_agent
 from orchestrator.lab.files import give, write_tree
 from orchestrator.lab.looking import look
 from orchestrator.lab.loopback_views import (
+    DATABASE,
     INIT_MARK,
     MARK,
     Surroundings,
@@ -49,6 +50,8 @@ def build(home: Path, say: Callable[[str], None]) -> None:
     for host in LOOPBACK.hosts:
         directory = around.directory(host)
         detach([str(directory / BOOT)], console=directory / "console.log")
+        if host.role is Role.DATABASE:
+            detach([str(directory / BOOT), DATABASE], console=directory / "start.log")
     wait_for(lambda: look(LOOPBACK, home).silent, consoles=ROOT)
     say(f"hosts up ({len(LOOPBACK.hosts)}) {time.monotonic() - began:.1f} s")
     wait_for(lambda: look(LOOPBACK, home).problems, consoles=ROOT)

@@ -20,6 +20,7 @@ MARK = "RECOVER_LAB"
 INIT_MARK = "RECOVER_LAB_INIT=yes"
 _PATH = f"{postgresql.BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # As long as it is in the host's directory, nothing starts the host's database.
+DATABASE = "postgresql"
 FENCED = "fenced"
 _NO_START = """\
 if [ "$1" = start ] && [ -e {0} ]; then
@@ -106,7 +107,7 @@ def _boot(host: Host, around: Surroundings) -> str:
     init = init_environment(host, around)
     python = [around.runtime.interpreter, "-P", "-m", loopback_init.__name__]
     orders = shlex.quote(str(around.directory(host) / "start"))
-    return f'#!/bin/sh\nexec {_in_environment(init, python)} < {orders}/"${{1:-all}}.json"\n'
+    return f'#!/bin/sh\nexec {_in_environment(init, python)} < {orders}/"${{1:-boot}}.json"\n'
 
 
 def _inside(host: Host, around: Surroundings) -> str:
@@ -114,7 +115,10 @@ def _inside(host: Host, around: Surroundings) -> str:
 
 
 def _orders(host: Host, around: Surroundings) -> Tree:
-    """Return what is to be started on *host*, for its init: all services, and each by itself."""
+    """Return what is to be started on *host*, for its init: at boot, and each by itself.
+
+    No database starts at boot: one that was given up would be a second primary.
+    """
     environment = environment_of(host, around)
     services = {
         name: loopback_init.Service(
@@ -124,7 +128,8 @@ def _orders(host: Host, around: Surroundings) -> Tree:
         )
         for name, argv in _services(host, around).items()
     }
-    orders = {"all": list(services.values()), **{name: [s] for name, s in services.items()}}
+    at_boot = [service for name, service in services.items() if name != DATABASE]
+    orders = {"boot": at_boot, **{name: [service] for name, service in services.items()}}
     return {
         f"start/{name}.json": File(loopback_init.order_of(order)) for name, order in orders.items()
     }
@@ -142,7 +147,7 @@ def _services(host: Host, around: Surroundings) -> dict[str, list[str]]:
     match host.role:
         case Role.DATABASE:
             pg_ctl = str(directory / "bin/pg_ctl")
-            services["postgresql"] = [pg_ctl, "start", "-w", "-s", "-l", "log"]
+            services[DATABASE] = [pg_ctl, "start", "-w", "-s", "-l", "log"]
         case Role.POOLER:
             services["pgbouncer"] = [
                 f"{directory}/bin/pgbouncer",

@@ -26,6 +26,7 @@ PACKAGES = (
 )
 _PROOFS = {
     "iproute2": ("/sbin/ip", "/usr/sbin/ip"),
+    "nftables": ("/usr/sbin/nft",),
     "openssh-client": ("/usr/bin/ssh", "/usr/bin/ssh-keygen"),
     "openssh-server": ("/usr/sbin/sshd",),
     "pgbouncer": ("/usr/sbin/pgbouncer",),
@@ -35,7 +36,7 @@ _PROOFS = {
     "systemd": ("/lib/systemd/systemd",),
     "util-linux": ("/usr/bin/unshare",),
 }
-_NOT_IN_LOOPBACK = ("iproute2", "procps", "systemd")
+_NOT_IN_LOOPBACK = ("iproute2", "nftables", "systemd")
 
 # Everything a host needs from the kernel, tried for real in namespaces that vanish at once.
 _TRIAL = """
@@ -99,10 +100,10 @@ def require_namespaces() -> None:
 def _try_cgroups(tree: Path) -> None:
     trial = tree / "recover-lab-trial"
     trial.mkdir()
-    is_cgroup = (trial / "cgroup.procs").exists()
+    can_kill = (trial / "cgroup.kill").exists()
     trial.rmdir()
-    if not is_cgroup:
-        raise CommandFailed(f"{tree} is not a tree of cgroups version 2")
+    if not can_kill:
+        raise CommandFailed(f"{tree} is not a tree of cgroups version 2 of Linux 5.14 or later")
 
 
 def _any_exists(paths: Iterable[str]) -> bool:

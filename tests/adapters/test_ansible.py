@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from orchestrator.adapters.actions.ansible import AnsibleActor
 from orchestrator.adapters.frozen_files import FrozenPlaybooks
 from orchestrator.adapters.system import SecretStore
 from orchestrator.domain.errors import ContentInvalid, TargetUnavailable
+from orchestrator.domain.playbook import StepName
 from orchestrator.domain.run import Outcome
 from orchestrator.engine.ports import ActionReport
 from tests.support.actions import AN_ATTEMPT, an_action
-from tests.support.builders import a_plan
+from tests.support.builders import a_plan_with_a_child
 from tests.support.environments import a_host, an_environment
 from tests.support.real_sshd import RealSshd
 from tests.support.waiting import wait_until
@@ -44,14 +46,14 @@ def actor(sshd: RealSshd, folder: Path, closed_port: int) -> AnsibleActor:
     return AnsibleActor(
         environment,
         SecretStore(sshd.folder),
-        playbooks=FrozenPlaybooks(plan=a_plan(), root=folder),
+        playbooks=FrozenPlaybooks(plan=a_plan_with_a_child(), root=folder),
         work_folder=folder / "work",
     )
 
 
-def a_play(folder: Path, *tasks: dict[str, object]) -> None:
+def a_play(folder: Path, *tasks: dict[str, object], playbook: str = "database-switchover") -> None:
     play = [{"hosts": "all", "gather_facts": False, "tasks": list(tasks)}]
-    (folder / "database-switchover" / "play.yml").write_text(json.dumps(play))
+    (folder / playbook / "play.yml").write_text(json.dumps(play))
 
 
 def perform(
@@ -73,6 +75,22 @@ def test_a_play_changes_the_host_with_our_variables(actor: AnsibleActor, folder:
 
     assert (report.outcome, report.detail) == (Outcome.DONE, "changed db-a1")
     assert said.read_text() == "hello world"
+
+
+def test_a_play_of_an_included_playbook_lies_in_that_one_s_folder(
+    actor: AnsibleActor, folder: Path
+) -> None:
+    said = folder / "said"
+    (folder / "database-reprotect").mkdir()
+    a_play(folder, copy_of("by the child", said), playbook="database-reprotect")
+    attempt = replace(AN_ATTEMPT, step=StepName("database-reprotect/rewind"))
+
+    report = actor.perform(
+        an_action("ansible", play="play.yml", on="db-a1"), attempt, within=WITHIN
+    )
+
+    assert report.outcome is Outcome.DONE
+    assert said.read_text() == "by the child"
 
 
 def test_a_failed_task_is_a_failed_play(actor: AnsibleActor, folder: Path) -> None:

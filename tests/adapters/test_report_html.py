@@ -10,7 +10,7 @@ import pytest
 from orchestrator.adapters.reports.html_page import render_html
 from orchestrator.adapters.reports.words import visible
 from orchestrator.engine.reporting import report_of
-from tests.support.builders import a_plan
+from tests.support.builders import a_plan, a_plan_with_a_child, a_step
 from tests.support.stories import HOSTILE
 from tests.support.switchovers import STORIES, held, hostile, long_winded, verified
 
@@ -46,6 +46,20 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] != "style":
             self.text += data
+
+
+def test_steps_of_an_included_playbook_stand_under_its_title() -> None:
+    plan = a_plan_with_a_child(a_step("afterwards"))
+
+    rows = render_html(report_of(plan, (), measurement=None, samples=())).split("<tr")
+
+    headings = [(at, row) for at, row in enumerate(rows) if row.startswith(' class="part"')]
+    assert [Page(f"<tr{row}").text.strip() for _, row in headings] == [
+        "Bring the old primary back",
+        "Move the primary role to a standby, planned",
+    ]
+    assert "database-reprotect/rewind" in rows[headings[0][0] + 1]
+    assert "afterwards" in rows[headings[1][0] + 1]
 
 
 @pytest.mark.parametrize("name", sorted(STORIES))

@@ -87,6 +87,12 @@ def test_output_is_kept_under_its_name(folder: RunFolder, text: str) -> None:
     assert kept == text.encode("utf-8", errors="backslashreplace")
 
 
+def test_output_of_an_included_playbook_lies_in_a_folder_of_its_own(folder: RunFolder) -> None:
+    kept_as = folder.keep("cutover/failover/promote-1.txt", "done")
+
+    assert (folder.path / kept_as).read_text() == "done"
+
+
 def test_very_long_output_keeps_head_and_tail(folder: RunFolder) -> None:
     name = folder.keep("flood.txt", "head" + "x" * (2 * OUTPUT_LIMIT) + "tail")
 

@@ -161,6 +161,31 @@ def primary(is_primary: bool) -> Answer:
             "max is None on b, below 100 on a",
             id="nothing is below everything",
         ),
+        pytest.param(
+            {
+                "a": rows({"received": 100}),
+                "b": rows({"received": 100}),
+                "c": rows({"received": 101}),
+            },
+            {"not_above_first": ["received"]},
+            Verdict.FAILED,
+            "received is 101 on c, above 100 on a",
+            id="somebody is ahead of the first",
+        ),
+        pytest.param(
+            {"a": rows({"received": 100}), "b": rows({"received": "99"})},
+            {"not_above_first": ["received"]},
+            Verdict.PASSED,
+            "a: received=100; b: received=99",
+            id="nobody is ahead of the first",
+        ),
+        pytest.param(
+            {"a": rows({"received": 100}), "b": rows({"received": None})},
+            {"not_above_first": ["received"]},
+            Verdict.FAILED,
+            "received is None on b, above 100 on a",
+            id="nothing cannot be compared",
+        ),
     ],
 )
 def test_answers_are_weighed(

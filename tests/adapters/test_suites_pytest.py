@@ -13,7 +13,7 @@ from orchestrator.adapters.suites_pytest import PytestSuites
 from orchestrator.adapters.system import SecretStore
 from orchestrator.domain.run import CheckDone
 from orchestrator.domain.verdict import Verdict
-from tests.support.builders import a_plan
+from tests.support.builders import a_plan_with_a_child
 from tests.support.environments import a_database, a_host, an_environment
 from tests.support.real_postgresql import RealPostgresql
 from tests.support.real_sshd import RealSshd
@@ -37,7 +37,11 @@ def suites(
         services=[a_database("db-a1", "db-down")],
         ssh=sshd.ssh,
     )
-    plan = replace(a_plan(), environment=environment, parameters={"target": "orders-db/db-a1"})
+    plan = replace(
+        a_plan_with_a_child(),
+        environment=environment,
+        parameters={"target": "orders-db/db-a1"},
+    )
     return PytestSuites(
         SecretStore(sshd.folder),
         playbooks=FrozenPlaybooks(plan=plan, root=folder),
@@ -69,6 +73,21 @@ def test_a_suite_looks_at_hosts_and_members(suites: PytestSuites, folder: Path) 
         ("test_it.py::test_command", Verdict.PASSED),
         ("test_it.py::test_file", Verdict.PASSED),
         ("test_it.py::test_query", Verdict.PASSED),
+    ]
+
+
+def test_a_suite_of_an_included_playbook_gets_that_one_s_parameters(
+    suites: PytestSuites, folder: Path
+) -> None:
+    (folder / "database-reprotect").mkdir()
+    (folder / "database-reprotect" / "test_it.py").write_text(
+        "def test_x(plan):\n    assert plan.parameters == {'member': 'orders-db/db-a1'}\n"
+    )
+
+    checks = suites.run("database-reprotect/test_it.py")
+
+    assert [(check.name, check.verdict) for check in checks] == [
+        ("database-reprotect/test_it.py::test_x", Verdict.PASSED)
     ]
 
 

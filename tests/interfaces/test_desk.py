@@ -10,7 +10,14 @@ from orchestrator.adapters.journal_sqlite import SqliteJournal
 from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.domain.checklist import ItemName, PersonName
 from orchestrator.domain.errors import DriverLost, RequestMalformed, RequestRefused
-from orchestrator.domain.run import AbortRequested, ExitCode, ItemSigned, RunEnded, RunId
+from orchestrator.domain.run import (
+    AbortRequested,
+    DriverStarted,
+    ExitCode,
+    ItemSigned,
+    RunEnded,
+    RunId,
+)
 from orchestrator.domain.verdict import Verdict
 from orchestrator.interfaces.desk import RunDesk
 from orchestrator.settings import Settings
@@ -18,6 +25,7 @@ from tests.support.builders import RUN
 from tests.support.clocks import StoppedClock
 from tests.support.kept_runs import keep_run
 from tests.support.switchovers import held, verified, waiting
+from tests.support.waiting import wait_until
 
 ADA, GRACE, LIN = PersonName("ada"), PersonName("grace"), PersonName("lin")
 CHANGE = ItemName("change-approved")
@@ -95,9 +103,10 @@ def test_the_abort_of_a_held_run_ends_it_and_gives_its_locks_back(settings: Sett
     desk = RunDesk(settings, RUN)
 
     desk.abort(by=ADA, reason="mended by hand")
+    wait_until(desk.is_at_rest, "a driver has accounted for it", within_s=60)
 
-    kinds = [type(entry.event) for entry in desk.entries()[-2:]]
-    assert kinds == [AbortRequested, RunEnded]
+    kinds = [type(entry.event) for entry in desk.entries()[-3:]]
+    assert kinds == [AbortRequested, DriverStarted, RunEnded]
     assert desk.exit_code() is ExitCode.ABORTED
     assert locks_of(settings) == []
 

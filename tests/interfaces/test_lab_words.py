@@ -7,8 +7,10 @@ import pytest
 
 from orchestrator.domain.run import ExitCode
 from orchestrator.interfaces.failing import tell_failure
-from orchestrator.interfaces.lab_cli import status_lines
-from orchestrator.lab.errors import HostUnknown, PackagesMissing
+from orchestrator.interfaces.lab_cli import fault_lines, status_lines
+from orchestrator.lab.errors import FaultUnknown, HostUnknown, PackagesMissing
+from orchestrator.lab.faults.breaking import FAULTS
+from orchestrator.lab.faults.force import InForce
 from orchestrator.lab.login import ssh_command
 from orchestrator.lab.status import NO_LAB, HostStatus, LabStatus
 from orchestrator.lab.topology import FULL
@@ -40,6 +42,42 @@ def test_hosts_stand_in_columns_and_problems_below_them() -> None:
     assert problems[0].startswith("  ! client-1 lets nobody in")
     assert problems[-1] == "  ! [U+001B][2Jodd"
     assert all(len(line) <= 80 for line in (db, client, *problems))
+
+
+def test_faults_in_force_stand_between_hosts_and_problems() -> None:
+    seen = LabStatus(
+        kind="full",
+        environment="lab",
+        hosts=(UP,),
+        problems=("db-a1: postgresql does not answer",),
+        faults=("primary-killed on db-a1",),
+    )
+
+    *_, fault, problem = map(click.unstyle, status_lines(seen))
+
+    assert fault == "  ✗ primary-killed on db-a1"
+    assert problem == "  ! db-a1: postgresql does not answer"
+
+
+def test_faults_are_listed_with_where_they_strike_and_which_are_in_force() -> None:
+    head, *lines = fault_lines(FAULTS.values(), [InForce(fault="dns-gone", host="")])
+
+    assert head.split() == ["FAULT", "ON", "WHAT", "HAPPENS"]
+    assert lines[0].split()[:2] == ["primary-killed", "primary"]
+    assert lines[-2:] == ["in force:", "  dns-gone on every host"]
+    assert len(lines) == len(FAULTS) + 3
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_without_a_fault_in_force_that_is_said() -> None:
+    *_, last = fault_lines(FAULTS.values(), [])
+
+    assert last == "none is in force"
+
+
+def test_a_fault_that_there_is_not_is_mistyped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell_failure(FaultUnknown("there is no fault 'fire'")) == ExitCode.USAGE
+    assert capsys.readouterr().err == "error: there is no fault 'fire'\n"
 
 
 def test_a_host_that_there_is_not_is_mistyped(capsys: pytest.CaptureFixture[str]) -> None:

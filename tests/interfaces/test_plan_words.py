@@ -8,7 +8,7 @@ from orchestrator.domain.playbook import Action, Probe
 from orchestrator.interfaces.call_words import look_in_words
 from orchestrator.interfaces.columns import columns_of
 from orchestrator.interfaces.plan_words import plan_as_text, plan_summary
-from tests.support.builders import a_checklist, a_plan, a_step, an_item
+from tests.support.builders import a_checklist, a_plan, a_plan_with_a_child, a_step, an_item
 from tests.support.stories import HOSTILE
 from tests.support.switchovers import switchover_plan
 
@@ -70,6 +70,17 @@ def test_people_are_told_apart_from_probes_and_soft_items_from_hard_ones() -> No
 
     assert "people change-approved: Is this change approved? (1 × database-owner)" in told
     assert "probe backup-recent: Is the last backup younger than 24 h? (can be waived)" in told
+
+
+def test_included_playbook_has_a_heading_with_what_it_was_given() -> None:
+    told = list(lines_of(plan_as_text(a_plan_with_a_child(a_step("afterwards")))))
+
+    at = told.index("database-reprotect: Bring the old primary back")
+    assert told[at + 1] == "  member orders-db/db-a1"
+    assert told[at + 3] == "Gate database-reprotect/is-it-down: Before anything changes"
+    assert any(line.startswith(" 2. database-reprotect/rewind ") for line in told[at:])
+    again = told.index("database-switchover: Move the primary role to a standby, planned")
+    assert told[again + 2].startswith(" 3. afterwards ")
 
 
 def test_hostile_content_reaches_no_terminal() -> None:

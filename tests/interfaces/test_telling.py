@@ -19,7 +19,14 @@ from orchestrator.domain.run import (
 from orchestrator.domain.verdict import Verdict
 from orchestrator.interfaces.columns import columns_of
 from orchestrator.interfaces.telling import Teller
-from tests.support.builders import PREFLIGHT, a_journal, a_plan
+from tests.support.builders import (
+    PREFLIGHT,
+    a_journal,
+    a_plan,
+    a_plan_with_a_child,
+    a_step,
+    intended,
+)
 from tests.support.stories import Story
 from tests.support.switchovers import STORIES, held, hostile, rolled_back, verified, waiting
 
@@ -54,6 +61,20 @@ def test_each_stage_has_a_heading_and_a_stage_that_goes_on_has_one() -> None:
 
     headings = [line for line in lines if line and not line[0].isdigit() and line[0] != " "]
     assert headings == ["Gate: Before anything changes", "Steps", "Taking back"]
+
+
+def test_steps_of_an_included_playbook_stand_under_its_title() -> None:
+    teller = Teller(plan=a_plan_with_a_child(a_step("afterwards")))
+    steps = ("stop-old-primary", "database-reprotect/rewind", "afterwards")
+    begun = a_journal(*((float(at), intended(step)) for at, step in enumerate(steps)))
+
+    lines = [click.unstyle(line) for entry in begun for line in teller.tell(entry)]
+
+    assert [line for line in lines if line.startswith("Steps")] == [
+        "Steps",
+        "Steps: Bring the old primary back",
+        "Steps",
+    ]
 
 
 def test_a_step_is_told_when_it_begins_and_again_with_its_time_when_it_ends() -> None:

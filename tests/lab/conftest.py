@@ -9,9 +9,32 @@ import pytest
 from orchestrator.lab import lifecycle
 from orchestrator.lab.errors import KeysLost
 from orchestrator.lab.topology import FULL, LOOPBACK
+from tests.support.fault_table import FaultTable
 from tests.support.lab import Lab, state_directory
 from tests.support.orders_db import OrdersDb
 from tests.support.recover_command import Recover, recover_in
+
+FAULTS_SEEN = pytest.StashKey[FaultTable]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FAULTS_SEEN] = FaultTable()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    table = config.stash[FAULTS_SEEN]
+    if table.rows:
+        terminalreporter.section("faults")
+        for line in table.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def fault_table(request: pytest.FixtureRequest) -> FaultTable:
+    """The table that is printed behind the tests."""
+    return request.config.stash[FAULTS_SEEN]
 
 
 @pytest.fixture(scope="session")

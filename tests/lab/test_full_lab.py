@@ -93,33 +93,47 @@ def test_service_killed_by_hand_is_started_again_by_systemd(full_lab: Lab) -> No
 
 
 def test_ansible_services_templates_and_sql_work(full_lab: Lab, tmp_path: Path) -> None:
-    template = tmp_path / "motd.j2"
-    template.write_text("{{ inventory_hostname }} at {{ address }}\n", encoding="utf-8")
-    sql = "psql -U postgres -Atc 'select current_setting($$cluster_name$$)'"
+    (tmp_path / "motd.j2").write_text("{{ inventory_hostname }} at {{ address }}\n", "utf-8")
+    (tmp_path / "play.yml").write_text(_PLAYS, "utf-8")
 
-    assert '"changed": false' in _ansible(
-        full_lab, "pool-a1", "service", "name=pgbouncer state=started"
-    )
-    assert '"changed": true' in _ansible(
-        full_lab, "app-b1", "service", "name=shop state=restarted"
-    )
-    _ansible(full_lab, "databases", "template", f"src={template} dest=/tmp/motd")
-    assert "db-b1" in _ansible(full_lab, "db-b1", "command", sql)
+    told = _play(full_lab, tmp_path / "play.yml")
 
+    assert "pool-a1 | SUCCESS" in told
+    assert "app-b1 | CHANGED" in told
+    assert "db-b1 | CHANGED | rc=0 >>\ndb-b1\n" in told
     assert full_lab.ssh("db-a2", "cat /tmp/motd") == "db-a2 at 10.77.1.12"
     assert full_lab.ssh("app-b1", "systemctl is-active shop") == "active"
 
 
-def _ansible(lab: Lab, hosts: str, module: str, arguments: str) -> str:
+_PLAYS = """
+- hosts: pool-a1
+  gather_facts: false
+  tasks: [{service: {name: pgbouncer, state: started}}]
+- hosts: app-b1
+  gather_facts: false
+  tasks: [{service: {name: shop, state: restarted}}]
+- hosts: databases
+  gather_facts: false
+  tasks: [{template: {src: motd.j2, dest: /tmp/motd}}]
+- hosts: db-b1
+  gather_facts: false
+  tasks: [{command: psql -U postgres -Atc 'select current_setting($$cluster_name$$)'}]
+"""
+
+
+def _play(lab: Lab, play: Path) -> str:
+    """Play once, and return what is told of each host."""
     ssh = lab.home / "ssh"
     inventory = REPOSITORY / "environments" / "lab" / "inventory.yaml"
+    program = Path(sys.executable).with_name("ansible-playbook")
     done = subprocess.run(
-        [_ansible_program(), hosts, "-i", str(inventory), "-m", module, "-a", arguments],
+        [program, "-i", inventory, play],
         env=os.environ
         | {
             "ANSIBLE_PRIVATE_KEY_FILE": str(ssh / "id_ed25519"),
             "ANSIBLE_SSH_ARGS": f"-F none -o UserKnownHostsFile={ssh / 'known_hosts'}",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_STDOUT_CALLBACK": "minimal",
         },
         capture_output=True,
         text=True,
@@ -128,10 +142,6 @@ def _ansible(lab: Lab, hosts: str, module: str, arguments: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def _ansible_program() -> str:
-    return str(Path(sys.executable).with_name("ansible"))
 
 
 def _other_than(pid: str, before: str) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,23 +30,18 @@ def restored(lab: Lab) -> Iterator[None]:
     assert lifecycle.up(lab.home, print).problems == ()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without(lab: Lab, restored: None) -> Mapping[str, frozenset[str]]:
+    """What this machine has without the lab, of what a lab may leave behind."""
+    lifecycle.down(lab.home, print)
+    return machine()
+
+
 @pytest.fixture
 def down(lab: Lab) -> Lab:
     """No lab, and the keys to the one that is to be."""
     lifecycle.down(lab.home, print)
     return lab
-
-
-def test_down_leaves_nothing_of_the_lab_behind(down: Lab) -> None:
-    before = machine()
-
-    lifecycle.up(down.home, print)
-    assert machine() != before
-    lifecycle.down(down.home, print)
-
-    assert machine() == before
-    assert lifecycle.status(down.home) == NO_LAB
-    assert [path.name for path in down.home.iterdir()] == []
 
 
 def _recorded(_: str) -> bool:
@@ -94,6 +89,19 @@ def test_up_after_one_that_was_killed_starts_afresh(down: Lab, tmp_path: Path) -
 
     assert said[0] == "clearing away what is left of an earlier lab"
     assert status.problems == ()
+
+
+def test_down_leaves_nothing_of_the_lab_behind(
+    lab: Lab, without: Mapping[str, frozenset[str]]
+) -> None:
+    lifecycle.up(lab.home, print)
+    assert machine() != without
+
+    lifecycle.down(lab.home, print)
+
+    assert machine() == without
+    assert lifecycle.status(lab.home) == NO_LAB
+    assert [path.name for path in lab.home.iterdir()] == []
 
 
 def test_lab_of_another_version_is_cleared_away_before_the_new_one(down: Lab) -> None:

@@ -19,6 +19,11 @@ _USER = "recover-lab-test"
 _OPTIONS = ("-q", "-p", "no:cacheprovider")
 _SUITES = (
     "tests/lab/test_lab.py",
+    *(
+        f"tests/lab/test_faults.py::test_fault_is_felt_and_is_gone_when_it_is_healed[{fault}]"
+        for fault in ("primary-killed", "primary-frozen", "host-off", "standby-lagging")
+    ),
+    "tests/lab/test_faults.py::test_loopback_lab_says_what_it_cannot_carry",
     "tests/lab/test_switchover.py::test_switchover_is_verified_and_users_lose_nothing",
     "tests/lab/test_switchover.py::test_old_primary_is_a_standby_of_the_new_one",
 )
@@ -41,7 +46,7 @@ def ordinary_user(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def down(lab: Lab) -> Iterator[None]:
     """No lab, and afterwards the session's lab again."""
     lifecycle.down(lab.home, print)

@@ -73,8 +73,10 @@ def test_held_run_that_is_aborted_ends_where_it_stands_and_gives_its_lock_back(
         aborted = recover("abort", run.name, "--as", "grace", "--reason", "by hand is quicker")
         assert aborted.returncode == 0, aborted.stderr
 
+        assert run.attach().returncode == 7
         [ended] = run.all_of(RunEnded)
-        assert run.attach().returncode == ended.exit_code == 7
+        assert ended.exit_code == 7
+        assert run.report()["writes"]["lost"] == 0, "its canary was read"
         assert run.undone_steps() == []
         assert run.row()["state"] == "ended"
         assert recover.journal().locks() == []

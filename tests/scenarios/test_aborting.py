@@ -112,6 +112,19 @@ def test_held_run_that_is_aborted_ends_its_canary_and_accounts_for_it() -> None:
     assert rehearsal.journal.holder_of("service/orders-db") is None
 
 
+def test_abort_twice_of_a_held_run_ends_it_where_it_stands() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.target.will("pooler", Fate.FAILS)
+    rehearsal.drive()
+    rehearsal.abort()
+    rehearsal.abort()
+
+    rehearsal.drive()
+
+    assert "where it was held" in rehearsal.ended.summary
+    assert rehearsal.done_to("pooler") == ["new"]
+
+
 def test_abort_at_a_gate_behind_no_return_holds() -> None:
     plan = a_switchover(steps=(FENCE, PROMOTE, TURN, GateStop(gate=CONFIRMED)))
     rehearsal = Rehearsal(plan)

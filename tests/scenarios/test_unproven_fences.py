@@ -193,13 +193,15 @@ def test_a_retry_of_the_fence_may_prove_it(rehearsal: Rehearsal) -> None:
     assert rehearsal.done_to("old") == ["stopped", "stopped"]
 
 
-def test_a_held_run_can_be_ended_where_it_stands(rehearsal: Rehearsal) -> None:
+def test_an_abort_of_the_held_run_takes_back_what_can_be_taken_back(rehearsal: Rehearsal) -> None:
     rehearsal.drive()
 
     rehearsal.abort()
+    rehearsal.drive()
 
-    assert rehearsal.exit_code is ExitCode.ABORTED
-    assert "the fence of orders-db/db-a1 is not proved" in rehearsal.ended.summary
+    # The old primary is half shut off, so that all is not as it was.
+    assert "the prior state is not proved" in rehearsal.held.reason
+    assert rehearsal.done_to("traffic") == ["held", "flowing"]
     assert rehearsal.done_to("new") == []
 
 
@@ -266,6 +268,7 @@ def test_two_writable_members_are_never_accepted(rehearsal: Rehearsal) -> None:
 
     assert rehearsal.held.reason == "an invariant does not hold: one-primary: db-a1, db-a2 of 2"
     rehearsal.abort()
+    rehearsal.drive()
     assert rehearsal.ended.summary.startswith(ACCEPTED)
 
 

@@ -112,6 +112,13 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     b"%c: &%c [%s]\n" % (i, i, b", ".join([b"*%c" % (i - 1)] * 9)) for i in range(98, 107)
 )
 
+
+def fence(text: str) -> Spoil:
+    """Give the pooler a fence, written as *text*."""
+    fences = f"port: pgbouncer_port\n    fences: [{text}]"
+    return swap(ENVIRONMENT, "port: pgbouncer_port", fences)
+
+
 BAD: Mapping[str, Bad] = {
     "an unknown key": Bad(
         swap(PLAYBOOK, "title:", "titel:"), "`titel` is not known", (PLAYBOOK, "titel:")
@@ -145,6 +152,34 @@ BAD: Mapping[str, Bad] = {
     "a missing inventory": Bad(
         remove(INVENTORY),
         "environments/lab/inventory.yaml:1:1: `environments/lab/inventory.yaml` is not there",
+    ),
+    "a fence of no kind": Bad(
+        fence("{fence: power, within: 5s}"), "there is no fence", (ENVIRONMENT, "{fence: power")
+    ),
+    "a fence of two kinds": Bad(
+        fence(
+            "{fence: power, within: 5s, agent: {program: fence_x}, "
+            "ssh: {close: [a], is_closed: [b], open: [c]}}"
+        ),
+        "there is more than one fence",
+    ),
+    "an agent that is told what to do": Bad(
+        fence("{fence: power, within: 5s, agent: {program: fence_x, options: {action: on}}}"),
+        "`action` is no option to write here",
+    ),
+    "an agent's password in the open": Bad(
+        fence("{fence: power, within: 5s, agent: {program: fence_x, password: hunter2}}"),
+        "`password` is the text `hunter2`, a mapping is wanted",
+        (ENVIRONMENT, "hunter2"),
+    ),
+    "an acceptance of what is no fence": Bad(
+        swap(PLAYBOOK, "repeatable: true", "if_unproven: database-writes-confirmed"),
+        "step `prepare-slots-on-target` fences nobody",
+        (PLAYBOOK, "database-writes-confirmed"),
+    ),
+    "a waiver by more people than there are": Bad(
+        swap(PREFLIGHT, "level: soft", "waive: {role: on-call, people: 9}"),
+        "people with the role `on-call`",
     ),
     "a missing checklist": Bad(remove(PREFLIGHT), "`database-switchover-preflight`"),
     "a missing suite": Bad(remove(SUITE), "tests/test_database.py` is not there"),

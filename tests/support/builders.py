@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -34,11 +35,12 @@ from orchestrator.domain.observation import (
     WalkCount,
     Writes,
 )
-from orchestrator.domain.plan import BoundInvariant, Facts, Mode, Plan
+from orchestrator.domain.plan import BoundChild, BoundInvariant, Facts, Mode, Plan
 from orchestrator.domain.playbook import (
     Action,
     ChecklistName,
     Effect,
+    GateStop,
     JourneyName,
     JourneyTimes,
     Move,
@@ -195,6 +197,23 @@ def a_plan(
         environment=environment or an_environment(),
         facts=Facts(roles={}),
         closure={"playbooks/database-switchover/playbook.yaml": "ab" * 32},
+    )
+
+
+def a_plan_with_a_child(*steps: Step) -> Plan:
+    """A plan whose last steps belong to an included playbook."""
+    child = BoundChild(
+        playbook=PlaybookName("database-reprotect"),
+        title="Bring the old primary back",
+        parameters={"member": "orders-db/db-a1"},
+    )
+    asked = a_checklist(ChecklistName("database-reprotect/is-it-down"), an_item("down"))
+    name = "database-reprotect/rewind"
+    plan = a_plan(a_step(), GateStop(gate=asked.checklist), a_step(name), *steps)
+    return replace(
+        plan,
+        checklists={**plan.checklists, asked.checklist: asked},
+        children={"database-reprotect": child},
     )
 
 

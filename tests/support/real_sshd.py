@@ -41,19 +41,26 @@ class RealSshd:
 
     def freeze(self) -> None:
         """Stop the listener and everyone who is logged in, as a hung machine would."""
-        for pid in (self.pid, *children_of(self.pid)):
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in (self.pid, *children_of(self.pid)):
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def kick_everybody_out(self) -> None:
         """Kill the processes of those who are logged in; the listener goes on."""
         # Their servers first, lest these still report how the programs ended.
         for pid in reversed(children_of(self.pid)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _tell(pid, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in (self.pid, *children_of(self.pid)):
+            _tell(pid, number)
+
+
+def _tell(pid: int, number: signal.Signals) -> None:
+    """Signal *pid*, unless it has ended since it was seen."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 @contextmanager
@@ -75,7 +82,7 @@ def real_sshd(folder: Path, *options: str) -> Iterator[RealSshd]:
         yield RealSshd(folder=folder, port=port, pid=server.pid)
     finally:
         for pid in (*children_of(server.pid), server.pid):
-            os.kill(pid, signal.SIGKILL)
+            _tell(pid, signal.SIGKILL)
         server.wait()
 
 

@@ -11,9 +11,11 @@ from orchestrator.domain.canonical import canonical_json, digest_of
 from orchestrator.domain.verdict import Verdict
 from tests.support.builders import some_evidence
 
+texts = st.text(max_size=8)
 plain_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=16,
 )
 
 
@@ -54,7 +56,7 @@ def test_value_without_a_canonical_form_is_refused(value: object) -> None:
         canonical_json(value)
 
 
-@given(st.dictionaries(st.text(), plain_values))
+@given(st.dictionaries(texts, plain_values, max_size=6))
 def test_order_of_keys_does_not_change_the_digest(value: dict[str, object]) -> None:
     assert digest_of(dict(reversed(value.items()))) == digest_of(value)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.checklist import ChecklistItem, Waive
-from orchestrator.domain.playbook import Parameter, ParameterKind, StepName
+from orchestrator.domain.playbook import Objectives, Parameter, ParameterKind, StepName
 from orchestrator.domain.problem import Path
 from orchestrator.engine.linting import lint_checklist, lint_playbook
 from tests.support.playbooks import (
@@ -27,6 +27,19 @@ GATES = {name: a_gate(name) for name in (PREFLIGHT, LAST_LOOK)}
 
 def test_sound_playbook_has_no_faults() -> None:
     assert lint_playbook(a_playbook(), GATES) == ()
+
+
+def test_playbook_that_promises_no_time_is_refused() -> None:
+    (finding,) = lint_playbook(replace(a_playbook(), objectives=Objectives()), GATES)
+
+    assert finding.fault.path == ("objectives",)
+    assert "nothing is promised" in finding.fault.what
+
+
+def test_time_until_users_are_back_is_promise_enough() -> None:
+    promising = Objectives(back_within=timedelta(seconds=3))
+
+    assert lint_playbook(replace(a_playbook(), objectives=promising), GATES) == ()
 
 
 def test_missing_checklists_are_left_to_whoever_looks_for_files() -> None:

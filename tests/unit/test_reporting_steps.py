@@ -21,6 +21,7 @@ from tests.support.builders import (
     a_journal,
     a_measurement,
     a_plan,
+    a_plan_with_a_child,
     a_step,
     after,
     created,
@@ -35,6 +36,15 @@ from tests.support.switchovers import (
 )
 
 STOP = StepName("stop-old-primary")
+
+
+def test_step_of_an_included_playbook_is_told_under_its_title() -> None:
+    steps = report_of(a_plan_with_a_child(), (), measurement=None, samples=()).steps
+
+    assert [(step.name, step.part) for step in steps] == [
+        ("stop-old-primary", ""),
+        ("database-reprotect/rewind", "Bring the old primary back"),
+    ]
 
 
 def test_step_is_told_as_planned_and_as_it_went() -> None:

@@ -7,7 +7,14 @@ import pytest
 from orchestrator.domain.checklist import PersonName
 from orchestrator.domain.errors import RequestRefused
 from orchestrator.domain.playbook import Action
-from orchestrator.domain.run import Event, ExitCode, GateOpened, GateWaits, RunHeld
+from orchestrator.domain.run import (
+    Event,
+    ExitCode,
+    GateOpened,
+    GateRefused,
+    GateWaits,
+    RunHeld,
+)
 from orchestrator.domain.state import RunState
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.folding import fold
@@ -38,6 +45,7 @@ from tests.support.recoveries import APPROVED, LIN, STREAMS, a_lab, a_switchover
 
 PLAN = a_switchover(STREAMS, APPROVED)
 WAITS = GateWaits(gate=PREFLIGHT, until=after(900), obstacles=("change-approved: waits",))
+REFUSED = GateRefused(gate=PREFLIGHT, obstacles=("change-approved: no",))
 BY_HAND = a_step("switch-cable", action=Action(kind="manual", inputs={"role": "database-owner"}))
 MANUAL_PLAN = a_switchover(steps=(BY_HAND,))
 HELD = RunHeld(owner=ADA, reason="so", next_action="look", exit_code=ExitCode.HANDS_NEEDED)
@@ -84,13 +92,20 @@ def test_gate_that_waits_asks_for_what_people_can_answer() -> None:
     assert items_to_sign(PLAN, state, now=NOON) == ("change-approved",)
 
 
-def test_run_that_waits_for_nobody_asks_nobody() -> None:
-    opened = _state(WAITS, GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED))
+@pytest.mark.parametrize(
+    "over",
+    [
+        pytest.param(GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED), id="the gate opened"),
+        pytest.param(REFUSED, id="the gate was refused"),
+    ],
+)
+def test_run_that_waits_no_longer_asks_nobody(over: Event) -> None:
+    state = _state(WAITS, over)
 
-    assert waiting_gate(PLAN, opened) is None
-    assert items_to_sign(PLAN, opened, now=NOON) == ()
+    assert waiting_gate(PLAN, state) is None
+    assert items_to_sign(PLAN, state, now=NOON) == ()
     with pytest.raises(RequestRefused, match="does not wait for anybody's signature"):
-        _sign(opened, "change-approved")
+        _sign(state, "change-approved")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from orchestrator.domain.playbook import (
 from orchestrator.domain.problem import Path
 from orchestrator.engine.tracing import trace
 from tests.support.playbooks import (
+    A_MEMBER,
     LAST_LOOK,
     PARAMETERS,
     PREFLIGHT,
@@ -130,9 +131,60 @@ def test_missing_checklist_may_be_what_uses_a_parameter() -> None:
 
 def test_parameter_that_only_an_effect_names_is_used() -> None:
     steps = (replace(a_fence(), effect=Effect(fences="${other}")), GATE, a_promotion())
-    other = Parameter(kind=ParameterKind.TEXT, default="db-a1")
 
-    assert trace(a_playbook(*steps, parameters={**PARAMETERS, "other": other}), GATES) == ()
+    assert trace(a_playbook(*steps, parameters={**PARAMETERS, "other": A_MEMBER}), GATES) == ()
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "${target}",
+        "${database.primary}",
+        "${database.last_primary}",
+        "${database.entry.only}",
+        "${services.orders-db.primary}",
+    ],
+)
+def test_effect_may_name_whatever_is_one_member(member: str) -> None:
+    steps = (replace(a_fence(), effect=Effect(fences=member)), GATE, a_promotion())
+
+    assert trace(a_playbook(*steps), GATES) == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "word", "what"),
+    [
+        pytest.param(
+            Effect(reprotects="orders-db/db-a1"), "reprotects", "is plain text", id="plain text"
+        ),
+        pytest.param(
+            Effect(reprotects="${nobody}"), "reprotects", "names nothing", id="nothing at all"
+        ),
+        pytest.param(
+            Effect(reprotects="${target.bystanders}"),
+            "reprotects",
+            "`${target.bystanders}` is not one member",
+            id="several members",
+        ),
+        pytest.param(Effect(fences="${database}"), "fences", "is not one member", id="a service"),
+        pytest.param(
+            Effect(promotes="${services.orders-db}"), "promotes", "is not one", id="any service"
+        ),
+        pytest.param(
+            Effect(fences="orders-db/${target.host}"),
+            "fences",
+            "is not one",
+            id="a part of a name",
+        ),
+    ],
+)
+def test_effect_must_name_one_member(effect: Effect, word: str, what: str) -> None:
+    steps = (replace(a_fence(), effect=effect), GATE, a_promotion())
+
+    (finding,) = trace(a_playbook(*steps), GATES)
+
+    assert finding.fault.path == ("steps", 0, "effect", word)
+    assert what in finding.fault.what
 
 
 def test_value_kept_by_a_step_can_be_bound_at_a_later_gate() -> None:

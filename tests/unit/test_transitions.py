@@ -12,6 +12,7 @@ from orchestrator.domain.decision import (
     Decision,
     End,
     Hold,
+    Measure,
     NoteGate,
     Rest,
     StartStep,
@@ -59,6 +60,7 @@ from tests.support.builders import (
 )
 from tests.support.recoveries import APPROVED, STREAMS, a_switchover
 
+A_HOLD = RunHeld(owner=ADA, reason="so", next_action="look", exit_code=ExitCode.UNKNOWN)
 PLAN = a_switchover(STREAMS, APPROVED)
 STEPS = st.sampled_from([step.name for step in PLAN.actions])
 GATES = st.sampled_from(list(PLAN.gates))
@@ -113,7 +115,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(PriorStateChecked, evidence=EVIDENCE),
     st.just(Measured(measurement={}, samples_file="")),
     st.just(AbortRequested(by=ADA, reason="off")),
-    st.just(RunHeld(owner=ADA, reason="so", next_action="look", exit_code=ExitCode.UNKNOWN)),
+    st.just(A_HOLD),
 )
 
 
@@ -215,10 +217,20 @@ def test_every_hold_says_what_to_do_next(state: RunState) -> None:
 
 @given(states())
 def test_run_ends_forward_only_when_all_is_done_and_measured(state: RunState) -> None:
-    if _next(state) == End() and has_passed_no_return(PLAN, state):
+    is_over = _next(state) == End() and has_passed_no_return(PLAN, state)
+    if is_over and state.abandoned is None:
         assert state.measured
         results = [state.steps[step.name].result for step in PLAN.actions]
         assert all(result and result.outcome is Outcome.DONE for result in results)
+
+
+@given(states())
+def test_run_that_was_aborted_where_it_was_held_is_measured_and_ends(state: RunState) -> None:
+    left = replace(state, held=None, ended=None, abandoned=A_HOLD)
+
+    decision = _next(replace(left, abort=AbortRequested(by=ADA, reason="off")))
+
+    assert decision == (Measure() if left.watch and left.measured is None else End())
 
 
 def test_run_that_has_ended_rests() -> None:

@@ -7,10 +7,18 @@ import pytest
 
 from orchestrator.domain.observation import Downtime, MarkerId, Measurement, StepInterval, Writes
 from orchestrator.domain.playbook import Objectives, StepName
-from orchestrator.domain.run import CheckDone, Outcome, UndoFinished, UndoIntended
+from orchestrator.domain.run import (
+    CheckDone,
+    Event,
+    GateOpened,
+    Outcome,
+    UndoFinished,
+    UndoIntended,
+)
 from orchestrator.domain.verdict import Verdict
-from orchestrator.engine.verification import compare_objectives, step_intervals
+from orchestrator.engine.verification import compare_objectives, gate_opening, step_intervals
 from tests.support.builders import (
+    PREFLIGHT,
     a_journal,
     a_measurement,
     after,
@@ -20,6 +28,7 @@ from tests.support.builders import (
 )
 
 A_SECOND = Objectives(downtime=timedelta(seconds=1))
+BACK_IN_THREE = Objectives(back_within=timedelta(seconds=3))
 
 
 def _downtime(at_least_s: float, at_most_s: float) -> Measurement:
@@ -79,10 +88,63 @@ def test_lost_writes_are_counted_against_what_is_allowed(
     assert _check("lost-writes", measurement, objectives).verdict is expected
 
 
-def test_what_was_not_measured_never_passes() -> None:
-    checks = list(compare_objectives(A_SECOND, None))
+@pytest.mark.parametrize(
+    ("back_after_s", "expected"),
+    [
+        pytest.param(3.0, Verdict.PASSED, id="just in time"),
+        pytest.param(3.1, Verdict.FAILED, id="too late"),
+        pytest.param(None, Verdict.INCONCLUSIVE, id="never seen back"),
+    ],
+)
+def test_way_back_is_judged_from_the_gate(back_after_s: float | None, expected: Verdict) -> None:
+    took = None if back_after_s is None else timedelta(seconds=back_after_s)
+    measurement = replace(_downtime(600, 600), back_after=took)
 
-    assert {check.name for check in checks} == {"downtime", "lost-writes"}
+    checks = list(compare_objectives(BACK_IN_THREE, measurement))
+
+    assert {c.name: c.verdict for c in checks}["back-within"] is expected
+    assert "downtime" not in {check.name for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        pytest.param(0, Verdict.INCONCLUSIVE, id="none that anybody knows of"),
+        pytest.param(1, Verdict.FAILED, id="one all the same"),
+    ],
+)
+def test_nothing_counts_as_kept_if_nobody_watched_before_the_fault(
+    lost: int, expected: Verdict
+) -> None:
+    unseen = replace(_writes(lost=lost), seen_up_before=False)
+
+    check = _check("lost-writes", unseen, A_SECOND)
+
+    assert check.verdict is expected
+    assert ("nobody was watching before" in check.detail) is (lost == 0)
+
+
+def test_trigger_is_the_last_gate_that_opened_before_the_first_step() -> None:
+    opened = GateOpened(gate=PREFLIGHT, verdict=Verdict.PASSED)
+    story: list[tuple[float, Event]] = [
+        (1.0, opened),
+        (5.0, opened),
+        (6.0, intended()),
+        (7.0, finished()),
+        (8.0, opened),
+    ]
+
+    assert gate_opening(a_journal(*story)) == after(5)
+    assert gate_opening(a_journal(*story[:1])) == after(1)
+    assert gate_opening(()) is None
+
+
+def test_what_was_not_measured_never_passes() -> None:
+    both = replace(A_SECOND, back_within=timedelta(seconds=3))
+
+    checks = list(compare_objectives(both, None))
+
+    assert {check.name for check in checks} == {"downtime", "back-within", "lost-writes"}
     assert {check.verdict for check in checks} == {Verdict.INCONCLUSIVE}
 
 

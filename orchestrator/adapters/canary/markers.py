@@ -14,6 +14,8 @@ from orchestrator.domain.observation import Watcher, WriteOutcome
 
 HASTY_IN_USUAL_CONNECTS = 3
 """A hasty connection may take so many times what the quickest one took."""
+OUR_HASTE = "given up in haste"
+"""Nothing was sent, and users would have waited on: that is no outcome, and not written down."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,13 +53,9 @@ class MarkerWriter:
 
     def _write_one(self, wire: Wire, seq: int, in_haste: bool) -> bool:  # noqa: FBT001 - a callback
         sent = time.monotonic()
-        try:
-            outcome, error = self._attempt(wire, seq, self._connect_limit_s(in_haste=in_haste))
-        except Unanswered as unanswered:
-            if in_haste:
-                # Our own haste ended it. Nothing was sent, and users would have waited on.
-                return False
-            outcome, error = WriteOutcome.FAILED, str(unanswered)
+        outcome, error = self._attempt(wire, seq, in_haste=in_haste)
+        if error == OUR_HASTE:
+            return False
         line: dict[str, object] = {
             "t": "marker",
             "seq": seq,
@@ -68,16 +66,16 @@ class MarkerWriter:
         self.record.add({**line, "error": error} if error else line)
         return outcome is WriteOutcome.ACKNOWLEDGED
 
-    def _attempt(self, wire: Wire, seq: int, connect_s: float) -> tuple[WriteOutcome, str]:
+    def _attempt(self, wire: Wire, seq: int, *, in_haste: bool) -> tuple[WriteOutcome, str]:
         statement = (
             f"insert into {self.spec.table} (run, seq, at)"  # noqa: S608 - checked in the spec
             f" values ('{self.run}', {seq}, clock_timestamp())"
         )
         try:
-            self._connect(wire, connect_s)
+            self._connect(wire, self._connect_limit_s(in_haste=in_haste))
             wire.execute(statement, within_s=self.spec.deadline_s)
-        except Unanswered:
-            raise
+        except Unanswered as error:
+            return WriteOutcome.FAILED, OUR_HASTE if in_haste else str(error)
         except (Unreached, Refused) as error:
             return WriteOutcome.FAILED, str(error)
         except Lost as error:

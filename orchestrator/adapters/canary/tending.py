@@ -57,7 +57,7 @@ def recall(nest: Nest, *, seconds: float, limit: int) -> bytes:
         CanaryFailed: If none is at work.
     """
     signed = nest.signature()
-    if signed is None:
+    if signed is None or not nest.is_alive():
         raise CanaryFailed(f"no canary is at work here as {nest.run}")
     since = signed.clock_offset + time.monotonic() - seconds
     slow_s = round(RunClock.read().offset - signed.clock_offset, 6)

@@ -35,3 +35,9 @@ class DiagnosisInputs:
     objective: timedelta = timedelta(0)
     account: str = "canary"
     table: str = "recover_marker"
+
+    def __post_init__(self) -> None:
+        if not self.from_:
+            raise ValueError("looks from here alone: give a place that is not the controller")
+        if not self.standbys:
+            raise ValueError("asks no standby: give at least one")

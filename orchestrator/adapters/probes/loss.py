@@ -22,6 +22,7 @@ from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.ports import Canary, Clock
 
 BETWEEN_LOOKS = timedelta(milliseconds=20)
+TIME_TO_LOOK_S = 0.2
 CAUGHT_UP = """
     select not pg_is_in_recovery() or pg_last_wal_receive_lsn() is null
       or pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() as caught_up
@@ -83,15 +84,16 @@ class LossProber:
 
     def _await_replay(self, login: Login, deadline: Deadline) -> None:
         """Wait until the member has replayed what it received: more it will not have."""
-        while True:
-            answer = self._sql.look(login, CAUGHT_UP, deadline=deadline)
-            if isinstance(answer, Trouble):
-                raise EvidenceIncomplete(str(answer))
-            if answer.rows[0]["caught_up"]:
-                return
-            if deadline.left_s <= 0:
+        while not self._has_replayed(login, deadline):
+            if deadline.left_s < TIME_TO_LOOK_S:
                 raise EvidenceIncomplete(f"{login.member} has not replayed what it received")
             self._clock.pause(BETWEEN_LOOKS)
+
+    def _has_replayed(self, login: Login, deadline: Deadline) -> bool:
+        answer = self._sql.look(login, CAUGHT_UP, deadline=deadline)
+        if isinstance(answer, Trouble):
+            raise EvidenceIncomplete(str(answer))
+        return bool(answer.rows[0]["caught_up"])
 
 
 def _in_words(member: str, lacking: Sequence[MarkerWrite], acknowledged: int) -> str:

@@ -72,6 +72,15 @@ def heal_lab(home: Path, name: str, say: Say) -> None:
         say(f"{name} is not in force" if name else "no fault is in force")
 
 
+def is_broken(home: Path, name: str, host: str) -> bool:
+    """Look whether the fault *name* is there on *host* now, whatever is written down.
+
+    Raises:
+        CommandFailed: If something else that is broken hides it.
+    """
+    return _find(name).is_there(_ground(home), host)
+
+
 def _heal(ground: Ground, entry: InForce, say: Say) -> None:
     fault, host = FAULTS[entry.fault], entry.host
     reason = ground.reason_to_stay_down(host)

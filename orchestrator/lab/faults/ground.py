@@ -15,6 +15,10 @@ from orchestrator.lab.topology import Blueprint, Host, Role
 
 _PATIENCE_S = 5
 _FIRST_TIMELINE = 1
+# Some end while it looks, which find takes for an error.
+_PROCESSES = """\
+find /proc -mindepth 2 -maxdepth 2 -name cwd -lname "$1" -printf '%h\\n' 2> /dev/null || true
+"""
 _READ_AGAIN = "select pg_reload_conf()"
 
 
@@ -128,11 +132,7 @@ class Ground(ABC):
 
     def server_processes(self, host: str) -> list[str]:
         """Return the processes of the server of *host*: those that work in its data directory."""
-        place = self.data_inside(host)
-        found = self.inside(
-            *(host, "find", "/proc", "-mindepth", "2", "-maxdepth", "2", "-name", "cwd"),
-            *("-lname", place, "-printf", "%h\n", "-ignore_readdir_race"),
-        )
+        found = self.inside(host, "sh", "-c", _PROCESSES, "sh", self.data_inside(host))
         return [Path(line).name for line in found.splitlines()]
 
     def postmaster(self, host: str) -> str:

@@ -66,6 +66,7 @@ def _switch_on(ground: Ground, host: str) -> None:
     ground.switch(host, "on")
     await_sight(lambda: ground.has_booted(host), f"{host} has booted")
     if host in ground.members() and not reason:
+        ground.start(host, "postgresql")
         _await_answer(ground, host)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterable
 
 from orchestrator.lab import network
@@ -17,6 +16,14 @@ _SILENT = 124
 _PATIENCE_S = 1
 _AT_SWITCH = ["ip", "netns", "exec", network.SWITCH, "nft"]
 _USERS = (Role.POOLER, Role.APP, Role.CLIENT)
+_RULES = """\
+table bridge {table} {{
+chain wires {{
+type filter hook forward priority 0;
+{rules}
+}}
+}}
+"""
 
 _Rules = Callable[[Ground, Host], Iterable[str]]
 
@@ -62,9 +69,8 @@ def _other_members(ground: Ground, host: Host) -> list[Host]:
 def _cut(fault: str, rules: _Rules) -> Callable[[Ground, str], None]:
     def cut(ground: Ground, host: str) -> None:
         lines = "\n".join(rules(ground, ground.host(host)))
-        chain = f"chain wires {{ type filter hook forward priority 0;\n{lines}\n}}"
         _join(fault, host)
-        run([*_AT_SWITCH, "-f", "-"], stdin=f"table bridge {_table(fault, host)} {{ {chain} }}\n")
+        run([*_AT_SWITCH, "-f", "-"], stdin=_RULES.format(table=_table(fault, host), rules=lines))
 
     return cut
 
@@ -89,7 +95,8 @@ def _hears_nobody(ground: Ground, host: str) -> bool:
     here = ground.host(host)
     neighbour = next(other for other in ground.blueprint.hosts if other != here)
     ssh = ground.blueprint.ports.ssh
-    return _is_silent(here.management, ssh) and _is_silent_from(ground, neighbour, here, ssh)
+    heard_here = succeeds(_knock(here.management, ssh))
+    return not heard_here and _is_silent_from(ground, neighbour, here, ssh)
 
 
 def _is_cut_from_clients(ground: Ground, host: str) -> bool:
@@ -115,11 +122,6 @@ def _is_silent_from(ground: Ground, there: Host, host: Host, port: int) -> bool:
     return not ground.succeeds_inside(there.name, *_knock(host.address, port))
 
 
-def _is_silent(address: str, port: int) -> bool:
-    done = subprocess.run(_knock(address, port), check=False)
-    return done.returncode != 0
-
-
 def _knock(address: str, port: int) -> list[str]:
     """Return a command that fails if nothing at all comes back; a refusal is an answer."""
     try_it = f'timeout {_PATIENCE_S} bash -c "exec 3<>/dev/tcp/{address}/{port}" 2>/dev/null'
@@ -129,7 +131,7 @@ def _knock(address: str, port: int) -> list[str]:
 FAULTS = (
     Fault(
         name="host-black-holed",
-        what="packets to and from the host are dropped in silence",
+        what="every packet of the host is dropped in silence",
         where=Where.PRIMARY,
         strike=_cut("host-black-holed", _everything),
         is_there=_hears_nobody,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from tempfile import TemporaryDirectory
 
-from tests.support.faults.fault import Seen
+from tests.support.faults.fault import Seen, fault_of_the_lab
 from tests.support.lab import wait_until
 from tests.support.orders_db import DATA, MEMBERS, OrdersDb
 
@@ -123,26 +123,9 @@ def two_members_take_writes(db: OrdersDb) -> Iterator[Seen]:
         yield lambda: [db.says(member, query) for member in MEMBERS].count(True) == 2
 
 
-@contextmanager
-def the_primary_hangs(db: OrdersDb) -> Iterator[Seen]:
-    """Freeze every process of it; its address still accepts connections.
-
-    The postmaster first, so that nobody is born or buried after that.
-    """
-    primary, lab = db.primary, db.lab
-    postmaster = f"$(head -1 {DATA}/postmaster.pid)"
-    lab.ssh(primary, f"kill -STOP {postmaster} && pkill --signal STOP --exact postgres")
-    moving = "ps -C postgres -o stat= | grep -vc '^[TZ]'"
-
-    def is_frozen() -> bool:
-        return lab.try_ssh(primary, moving).stdout.strip() == "0"
-
-    wait_until(is_frozen, "a primary whose last process stands still")
-    try:
-        yield is_frozen
-    finally:
-        lab.ssh(primary, "pkill --signal CONT --exact postgres")
-    wait_until(db.takes_a_write, "a primary that takes writes")
+def the_primary_hangs(db: OrdersDb) -> AbstractContextManager[Seen]:
+    """Freeze every process of it; its address still accepts connections."""
+    return fault_of_the_lab(db, "primary-frozen", db.primary)
 
 
 @contextmanager

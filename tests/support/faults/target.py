@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
-from tests.support.faults.fault import Seen
+from tests.support.faults.fault import Seen, fault_of_the_lab
 from tests.support.lab import wait_until
 from tests.support.orders_db import DATA, OrdersDb
 
@@ -25,14 +25,8 @@ _SILENT_S = """
 _CONTROL_FILES = "/usr/share/postgresql/15/extension"
 
 
-@contextmanager
-def replay_is_paused(db: OrdersDb) -> Iterator[Seen]:
-    target = db.target
-    db.ask(target, "select pg_wal_replay_pause()")
-    try:
-        yield lambda: db.says(target, "select pg_is_wal_replay_paused()")
-    finally:
-        db.ask(target, "select pg_wal_replay_resume()")
+def replay_is_paused(db: OrdersDb) -> AbstractContextManager[Seen]:
+    return fault_of_the_lab(db, "replay-paused", db.target)
 
 
 @contextmanager

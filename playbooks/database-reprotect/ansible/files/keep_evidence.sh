@@ -33,7 +33,8 @@ fi
 
 place="$evidence/timeline-$timeline-from-$(printf '%s' "$fork" | tr / -)"
 if [ ! -e "$place/complete" ]; then
-  "$@" mkdir -p -m 700 "$place"
+  mkdir -p -m 700 "$place"
+  chown --reference="$data/PG_VERSION" "$evidence" "$place"
   first=$("$@" "$bin/psql" -XAtd "$source" -c "
     select lpad(upper(to_hex($timeline)), 8, '0') || substr(pg_walfile_name('$fork'::pg_lsn), 9)")
   for file in "$data"/pg_wal/"$(printf '%08X' "$timeline")"*; do

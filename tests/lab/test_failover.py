@@ -1,0 +1,142 @@
+"""An unplanned failover in the lab, and what keeps it from happening: the part that CI runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from orchestrator.domain.run import ExitCode, GateWaits, RunHeld, StepFinished
+from tests.support import failovers
+from tests.support.lab import Lab
+from tests.support.orders_db import OrdersDb
+from tests.support.recover_command import Recover, Run, edit_content, recover_in
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("full_lab")]
+
+FENCE_STEP = "fence-old-primary"
+UNPROVEN = "database-fence-unproven"
+ENVIRONMENT_FILE = "environments/lab/environment.yaml"
+FAILOVER_FILE = "playbooks/database-failover/playbook.yaml"
+POLICY_FILE = "environments/lab/policy.yaml"
+BACK_WITHIN = "back_within: 3s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """A failover that went through, and who was the primary before."""
+
+    run: Run
+    old: str
+
+
+@pytest.fixture(scope="module")
+def recover(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Recover:
+    made = recover_in(tmp_path_factory.mktemp("failover"), lab)
+    # How long users wait on a loaded machine is what the bench judges.
+    edit_content(made.content, FAILOVER_FILE, BACK_WITHIN, "back_within: 10s")
+    return made
+
+
+@pytest.fixture(scope="module")
+def taken_over(lab: Lab, recover: Recover) -> Iterator[TakenOver]:
+    """The primary was killed while somebody watched, and was replaced."""
+    db = OrdersDb(lab=lab)
+    db.await_well()
+    old = db.primary
+    with failovers.watched(recover), failovers.broken(recover, "primary-killed"):
+        run = failovers.start(recover)
+        failovers.agree(run)
+        told = run.attach()
+        assert told.returncode == 0, told.stdout + told.stderr
+        yield TakenOver(run=run, old=old)
+
+
+def test_failover_is_verified_and_loses_nothing(taken_over: TakenOver, lab: Lab) -> None:
+    db, report = OrdersDb(lab=lab), taken_over.run.report()
+
+    assert failovers.writable_members(db) == [db.primary]
+    assert db.primary != taken_over.old
+    assert db.streams_from(taken_over.old) == db.lab.host(db.primary).address
+    assert failovers.lost_writes(taken_over.run, db) == set()
+    assert failovers.reported_losses(report) == 0
+    assert report["writes"]["acknowledged"] > 0
+    assert report["verification"]["verdict"] == "passed"
+
+
+def test_report_tells_when_the_outage_began_and_how_long_one_standby_was_missing(
+    taken_over: TakenOver,
+) -> None:
+    report = taken_over.run.report()
+
+    assert report["downtime"]["before_run_s"] > 0
+    assert 0 < report["downtime"]["back_after_s"] < 10
+    assert report["unprotected"] is not None
+
+
+def test_fence_is_proved_from_two_places_before_the_promotion(taken_over: TakenOver) -> None:
+    finished = {str(event.step): event for event in taken_over.run.all_of(StepFinished)}
+    order = taken_over.run.begun_steps()
+    proof = finished[FENCE_STEP].evidence.summary
+
+    assert order.index(FENCE_STEP) < order.index("promote-target")
+    assert "is closed" in proof
+    assert proof.count("write") >= 2
+
+
+def test_second_recovery_within_the_hour_waits_for_a_person_and_names_the_first(
+    taken_over: TakenOver, recover: Recover
+) -> None:
+    again = failovers.start(recover)
+    again.attach()
+
+    assert taken_over.run.name in again.obstacles()["no-recent-recovery"]
+    assert again.begun_steps() == []
+
+
+def test_primary_that_only_its_clients_lost_is_left_alone(
+    orders_db: OrdersDb, recover: Recover
+) -> None:
+    old = orders_db.primary
+    with failovers.broken(recover, "client-side-cut"):
+        run = failovers.start(recover)
+        told = run.attach()
+
+    assert told.returncode == ExitCode.REFUSED, told.stdout + told.stderr
+    assert "heal the network" in run.obstacles()["primary-is-lost"]
+    assert run.begun_steps() == []
+    assert orders_db.primary == old
+    assert orders_db.takes_a_write()
+
+
+def test_run_holds_when_no_fence_can_be_proved(
+    orders_db: OrdersDb, lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Without out-of-band control a host that nobody reaches cannot be shut off for sure."""
+    bare = recover_in(tmp_path_factory.mktemp("unproven"), lab)
+    _take_agents_away(bare)
+    edit_content(bare.content, POLICY_FILE, "start:", "sign_off_within: 20s\nstart:")
+    old = orders_db.primary
+    with failovers.broken(bare, "host-black-holed"):
+        run = failovers.start(bare)
+        failovers.agree(run)
+        run.await_event(GateWaits, lambda waits: waits.gate == UNPROVEN)
+        told = run.attach()
+        assert failovers.writable_members_heard(orders_db) == []
+        assert bare("abort", run.name, "--as", "ada", "--reason", "a test").returncode == 0
+        assert run.attach().returncode == ExitCode.ABORTED
+
+    assert told.returncode not in (0, ExitCode.REFUSED), told.stdout
+    [held] = run.all_of(RunHeld)
+    assert "fence" in held.reason
+    assert "promote-target" not in run.begun_steps()
+    assert set(run.undone_steps()) == set(run.begun_steps()) - {FENCE_STEP}
+    assert orders_db.primary == old
+
+
+def _take_agents_away(recover: Recover) -> None:
+    file = recover.content / ENVIRONMENT_FILE
+    text = file.read_text(encoding="utf-8")
+    start, end = text.index("      - fence: switch-port"), text.index("  orders-pool:")
+    file.write_text(text[:start] + text[end:], encoding="utf-8")
