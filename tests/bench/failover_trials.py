@@ -123,7 +123,7 @@ def try_failover(name: str, fault: Fault, side: Side, instrument: Instrument) ->
         outage=gap_across(samples, struck),
         writes=measured.writes,
         decision=decision,
-        doubts=measured.doubts,
+        doubts=tuple(filter(None, (decision and decision.doubt, *measured.doubts))),
     )
 
 

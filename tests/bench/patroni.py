@@ -28,7 +28,8 @@ HAPROXY_FILE = "/run/bench-haproxy.cfg"
 WHOLE_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.1
 ANSWER_WITHIN_S = 1.0
-RUNNING = frozenset({"running", "streaming"})
+LEADS = frozenset({"master", "primary"})
+"""What a leader calls itself, by Patroni's version."""
 # Without what the member once followed, and without the slots of its own followers.
 COPY = (
     'set -e; install -d -o postgres -g postgres -m 700 "$1"; cp -a "$2" "$3";'
@@ -101,7 +102,7 @@ class Patroni:
         Raises:
             LabUnfit: If that does not come.
         """
-        return _await(self._leader_of_whole, lambda: f"Patroni is whole: {self._members()}")
+        return _await(self._leader_of_whole, lambda: f"Patroni is whole: {self._roles()}")
 
     def connect(self, user: str) -> Session:
         """Connect to the leader of the whole cluster, past the entry."""
@@ -123,28 +124,30 @@ class Patroni:
         httpx.put(f"{rest}/config", json=settings.CLUSTER).raise_for_status()
 
     def _leader_of_whole(self) -> str:
-        members = self._members()
-        leaders = [str(member["name"]) for member in members if member["role"] == "leader"]
+        """Ask every member for itself: what one says of the others may be old."""
+        told = {name: self._ask(name) for name in self._names}
+        leaders = [name for name in self._names if told[name].get("role") in LEADS]
+        if len(leaders) != 1:
+            return ""
+        followers = told[leaders[0]].get("replication", ())
+        streaming = {f["application_name"] for f in followers if f["state"] == "streaming"}
         is_whole = (
-            len(members) == len(self._names)
-            and all(member["state"] in RUNNING for member in members)
-            and len({member.get("timeline") for member in members}) == 1
-            and any(member["role"] == "sync_standby" for member in members)
+            all(tale.get("state") == "running" for tale in told.values())
+            and streaming == set(self._names) - set(leaders)
+            and any(follower["sync_state"] == "sync" for follower in followers)
         )
-        return leaders[0] if is_whole and len(leaders) == 1 else ""
+        return leaders[0] if is_whole else ""
 
-    def _members(self) -> Sequence[Mapping[str, Any]]:
-        """Return the cluster as the first member tells it that answers."""
-        for member in MEMBERS:
-            url = f"http://{member.management}:{settings.REST_PORT}/cluster"
-            try:
-                members: Sequence[Mapping[str, Any]] = httpx.get(
-                    url, timeout=ANSWER_WITHIN_S
-                ).json()["members"]
-            except (httpx.HTTPError, ValueError, KeyError):
-                continue
-            return members
-        return ()
+    def _roles(self) -> Mapping[str, object]:
+        return {name: self._ask(name).get("role", "silent") for name in self._names}
+
+    def _ask(self, name: str) -> Mapping[str, Any]:
+        url = f"http://{self._lab.host(name).management}:{settings.REST_PORT}/patroni"
+        try:
+            tale: Mapping[str, Any] = httpx.get(url, timeout=ANSWER_WITHIN_S).json()
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return tale
 
     def _start(self, host: str, unit: str, user: str, argv: Sequence[str]) -> None:
         unit_of = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", f"--uid={user}"]

@@ -64,10 +64,12 @@ class Decision:
     Attributes:
         triggered: Somebody asked for it.
         satisfied: The last gate before the first step was open.
+        doubt: Why the run did not end verified; empty if it did.
     """
 
     triggered: datetime
     satisfied: datetime
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class RecoverCommand:
             raise RunFailed(followed.stdout + followed.stderr)
         return RunTold(
             run=run,
-            doubt=f"{run}: {report['summary']}" if followed.returncode else "",
+            doubt=_doubt(run, followed, report),
             moves=_moves(report),
         )
 
@@ -101,15 +103,22 @@ class RecoverCommand:
         """
         return self._start(FAILOVER, {}, FAILOVER_SIGNERS)
 
-    def end_failover(self, run: str) -> datetime:
-        """Go with *run* to its end, and return when its gates were satisfied.
+    def end_failover(self, run: str, *, triggered: datetime) -> Decision:
+        """Go with *run* to its end, and tell what was decided when.
 
         Raises:
-            RunFailed: If it did not bring every member back.
+            RunFailed: If its gate never opened.
         """
-        self.call("attach", run)
+        followed = self._execute("attach", run)
         report = json.loads(self.call("report", run, "--format", "json"))
-        return datetime.fromisoformat(report["times"]["gate_opened"])
+        satisfied = report["times"]["gate_opened"]
+        if not satisfied:
+            raise RunFailed(followed.stdout + followed.stderr)
+        return Decision(
+            triggered=triggered,
+            satisfied=datetime.fromisoformat(satisfied),
+            doubt=_doubt(run, followed, report),
+        )
 
     def call(self, *words: str) -> str:
         """Call the command and return what it printed.
@@ -154,6 +163,10 @@ def chosen_settings() -> Settings:
             f"{settings.content} holds no playbooks; call this at the repository's root"
         )
     return settings
+
+
+def _doubt(run: str, followed: subprocess.CompletedProcess[str], report: Mapping[str, Any]) -> str:
+    return f"{run}: {report['summary']}" if followed.returncode else ""
 
 
 def _let_users_go_on(report: Mapping[str, Any]) -> bool:

@@ -49,5 +49,4 @@ class RecoverSide:
         """Take the fault away; the run brings the member back."""
         assert self._triggered
         heal_lab(self._lab.home, FAULTS[fault], say)
-        satisfied = self._recover.end_failover(self._run)
-        return Decision(triggered=self._triggered, satisfied=satisfied)
+        return self._recover.end_failover(self._run, triggered=self._triggered)
