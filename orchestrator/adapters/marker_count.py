@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from orchestrator.adapters.deadline import Deadline
-from orchestrator.adapters.sql_sessions import SqlSessions
 from orchestrator.adapters.sql_statements import Login
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.environment import Environment
@@ -14,6 +14,9 @@ from orchestrator.domain.errors import EvidenceIncomplete
 from orchestrator.domain.observation import Found, MarkerId, MarkerWrite, Sample
 from orchestrator.domain.run import RunId
 from orchestrator.engine.ports import FactFinder
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.sql_sessions import SqlSessions
 
 COUNT_LIMIT = timedelta(seconds=60)
 FIRST, LAST = 0, 2**63 - 1

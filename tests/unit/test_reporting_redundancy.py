@@ -91,4 +91,4 @@ def test_outage_that_began_before_the_run_is_told_with_its_lead() -> None:
 
 
 def test_step_that_gives_a_standby_back_says_so() -> None:
-    assert _report(1).steps[2].effect == "reprotects with orders-db/db-a1"
+    assert _report(1).steps[2].effect == "reprotects orders-db/db-a1"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import with_config
 
 from orchestrator.adapters.deadline import Deadline
 from orchestrator.adapters.inputs import STRICT, parse
 from orchestrator.adapters.marker_count import look_up, ranges_of
-from orchestrator.adapters.sql_sessions import SqlSessions
 from orchestrator.adapters.sql_statements import Login
 from orchestrator.adapters.trouble import Trouble
 from orchestrator.domain.errors import EvidenceIncomplete, TargetUnavailable
@@ -20,6 +20,9 @@ from orchestrator.domain.observation import MarkerWrite
 from orchestrator.domain.playbook import Probe
 from orchestrator.domain.verdict import Verdict
 from orchestrator.engine.ports import Canary, Clock
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.sql_sessions import SqlSessions
 
 BETWEEN_LOOKS = timedelta(milliseconds=20)
 TIME_TO_LOOK_S = 0.2
