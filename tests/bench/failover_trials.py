@@ -15,6 +15,7 @@ from orchestrator.adapters.system import SystemClock
 from orchestrator.domain.observation import (
     Interval,
     MarkerWrite,
+    Measurement,
     Sample,
     Watcher,
     WriteOutcome,
@@ -123,8 +124,13 @@ def try_failover(name: str, fault: Fault, side: Side, instrument: Instrument) ->
         outage=gap_across(samples, struck),
         writes=measured.writes,
         decision=decision,
-        doubts=tuple(filter(None, (decision and decision.doubt, *measured.doubts))),
+        doubts=_doubts(decision, measured),
     )
+
+
+def _doubts(decision: Decision | None, measured: Measurement) -> tuple[str, ...]:
+    own = (decision.doubt,) if decision and decision.doubt else ()
+    return (*own, *measured.doubts)
 
 
 def is_served_since(samples: Iterable[Sample], moment: datetime) -> bool:
