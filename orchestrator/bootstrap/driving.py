@@ -52,7 +52,7 @@ from orchestrator.engine.execution import drive
 from orchestrator.engine.ports import Actor, Prober, World
 from orchestrator.settings import Settings
 
-WARM_UP_LIMIT = timedelta(seconds=5)
+WARM_UP_LIMIT = timedelta(seconds=2)
 
 
 def drive_run(settings: Settings, plan: Plan, run: RunId) -> None:
