@@ -116,7 +116,12 @@ class Unprotected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """The milestones of a run."""
+    """The milestones of a run.
+
+    Attributes:
+        traffic_lost: When the longest outage began.
+        traffic_back: When that one ended, if the service was seen up at last.
+    """
 
     created: datetime | None = None
     gate_opened: datetime | None = None

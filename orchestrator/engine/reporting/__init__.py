@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeGuard
 
 from orchestrator.domain.checklist import PersonName
@@ -142,23 +142,23 @@ def _times(
     ended = first_of(entries, RunEnded)
     has_passed = ended is not None and ended.event.verdict in {Verdict.PASSED, Verdict.DEGRADED}
     outages = measurement.outages if measurement else ()
+    longest = max(outages, key=lambda outage: outage.end - outage.start, default=None)
     return Times(
         created=created.at if created else None,
         gate_opened=opened.at if opened else None,
         first_action=intended.at if intended else None,
-        traffic_lost=min((outage.start for outage in outages), default=None),
-        traffic_back=_traffic_back(outages, samples),
+        traffic_lost=longest.start if longest else None,
+        traffic_back=longest.end if longest and _is_up_again(outages, samples) else None,
         verified=checked.at if checked and has_passed else None,
         ended=ended.at if ended else None,
         as_of=entries[-1].at if entries else None,
     )
 
 
-def _traffic_back(outages: Sequence[Outage], samples: Sequence[Sample]) -> datetime | None:
-    """Return when the last outage ended; one that nobody saw end has not."""
-    end = max((outage.end for outage in outages), default=None)
-    is_seen_up = end is not None and any(_is_good(s) and s.done >= end for s in samples)
-    return end if is_seen_up else None
+def _is_up_again(outages: Sequence[Outage], samples: Sequence[Sample]) -> bool:
+    """Tell whether somebody saw the last outage end."""
+    end = max(outage.end for outage in outages)
+    return any(_is_good(s) and s.done >= end for s in samples)
 
 
 def _is_good(sample: Sample) -> TypeGuard[MarkerWrite | Walk]:
