@@ -17,7 +17,7 @@ from orchestrator.engine.holding import holds
 from orchestrator.engine.looking import Kept, look
 from orchestrator.engine.ports import World
 
-FIRST_LIMIT = timedelta(seconds=1)
+FIRST_LIMIT = timedelta(milliseconds=300)
 """For a first look: who is well answers in a hundredth of that."""
 SILENT_LIMIT = timedelta(milliseconds=100)
 """For a member that was silent the last time. Being unheard never lets an invariant pass."""

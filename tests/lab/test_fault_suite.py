@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,9 @@ from orchestrator.domain.run import ExitCode, StepFinished
 from tests.support import failovers
 from tests.support.failovers import Case
 from tests.support.fault_table import FaultTable
-from tests.support.lab import wait_until
+from tests.support.lab import Lab, wait_until
 from tests.support.orders_db import MEMBERS, OrdersDb
-from tests.support.recover_command import Recover
+from tests.support.recover_command import Recover, recover_in
 
 pytestmark = [pytest.mark.lab, pytest.mark.fault_suite, pytest.mark.usefixtures("full_lab")]
 
@@ -57,6 +58,14 @@ REFUSED = (
     Case(fault="replay-paused", ailment=Ailment.HEALTHY, decision=REFUSE),
     Case(fault="dns-gone", ailment=Ailment.HEALTHY, decision=REFUSE),
 )
+
+
+@pytest.fixture
+def recover(lab: Lab, tmp_path: Path) -> Recover:
+    """The command, with time enough: how long users wait is what the bench judges."""
+    made = recover_in(tmp_path, lab)
+    failovers.allow_time(made)
+    return made
 
 
 @pytest.fixture
