@@ -68,6 +68,19 @@ def execute(
         return Finished(exit_code=channel.exit_status, stdout=stdout.text, stderr=stderr.text)
 
 
+def end_input(channel: paramiko.Channel) -> None:
+    """Say that no more input comes, and say it before paramiko answers a close.
+
+    `Channel.shutdown_write` sends after it has let go of the lock. If the far side closes the
+    channel in between, the answer overtakes the message, and OpenSSH hangs up on every channel of
+    a connection on which a channel that is gone is spoken of.
+    """
+    with channel.lock:
+        message = channel._send_eof()  # noqa: SLF001 - nothing public sends under the lock
+        if message is not None:
+            channel.get_transport()._send_user_message(message)  # noqa: SLF001
+
+
 def hang_up(channel: paramiko.Channel) -> None:
     """Close *channel*; on a connection that has just died, paramiko would raise."""
     with suppress(paramiko.SSHException, OSError, EOFError):
@@ -100,7 +113,7 @@ def _feed(channel: paramiko.Channel, stdin: bytes) -> None:
     with suppress(OSError):
         if stdin:
             channel.sendall(stdin)
-        channel.shutdown_write()
+        end_input(channel)
 
 
 def _collect(channel: paramiko.Channel, deadline: Deadline) -> tuple[BoundedOutput, BoundedOutput]:
