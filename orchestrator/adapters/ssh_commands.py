@@ -76,9 +76,11 @@ def end_input(channel: paramiko.Channel) -> None:
     a connection on which a channel that is gone is spoken of.
     """
     with channel.lock:
-        message = channel._send_eof()  # noqa: SLF001 - nothing public sends under the lock
+        # Nothing public sends under the lock.
+        message = channel._send_eof()  # type: ignore[attr-defined]  # noqa: SLF001
         if message is not None:
-            channel.get_transport()._send_user_message(message)  # noqa: SLF001
+            transport = channel.get_transport()
+            transport._send_user_message(message)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def hang_up(channel: paramiko.Channel) -> None:
