@@ -17,6 +17,8 @@ from tests.support.recover_command import Recover
 
 pytestmark = pytest.mark.lab
 
+LONG = pytest.mark.fault_suite
+"""Left to `make fault-suite`, which is long."""
 LONGEST_S = 10.0
 Conclusion = tuple[Ailment, Decision]
 
@@ -25,20 +27,20 @@ Conclusion = tuple[Ailment, Decision]
     ("fault", "ailment", "decision"),
     [
         ("primary-killed", Ailment.REFUSED, Decision.FAIL_OVER),
-        ("postgresql-stopped", Ailment.REFUSED, Decision.FAIL_OVER),
-        ("primary-frozen", Ailment.HUNG, Decision.FAIL_OVER),
-        ("host-off", Ailment.BLACK_HOLED, Decision.FAIL_OVER),
-        ("host-black-holed", Ailment.BLACK_HOLED, Decision.FAIL_OVER),
+        pytest.param("postgresql-stopped", Ailment.REFUSED, Decision.FAIL_OVER, marks=LONG),
+        pytest.param("primary-frozen", Ailment.HUNG, Decision.FAIL_OVER, marks=LONG),
+        pytest.param("host-off", Ailment.BLACK_HOLED, Decision.FAIL_OVER, marks=LONG),
+        pytest.param("host-black-holed", Ailment.BLACK_HOLED, Decision.FAIL_OVER, marks=LONG),
         ("client-side-cut", Ailment.PARTLY_HEARD, Decision.REFUSE),
-        ("replication-cut", Ailment.UNREPLICATED, Decision.REFUSE),
+        pytest.param("replication-cut", Ailment.UNREPLICATED, Decision.REFUSE, marks=LONG),
         ("disk-full", Ailment.DISK_FULL, Decision.REFUSE),
-        ("read-only", Ailment.READ_ONLY, Decision.REFUSE),
-        ("slow", Ailment.SLOW, Decision.REFUSE),
+        pytest.param("read-only", Ailment.READ_ONLY, Decision.REFUSE, marks=LONG),
+        pytest.param("slow", Ailment.SLOW, Decision.REFUSE, marks=LONG),
         ("pooler-killed", Ailment.ENTRY_DEAD, Decision.REFUSE),
-        ("ssh-dead", Ailment.HEALTHY, Decision.REFUSE),
-        ("standby-lagging", Ailment.HEALTHY, Decision.REFUSE),
-        ("replay-paused", Ailment.HEALTHY, Decision.REFUSE),
-        ("dns-gone", Ailment.HEALTHY, Decision.REFUSE),
+        pytest.param("ssh-dead", Ailment.HEALTHY, Decision.REFUSE, marks=LONG),
+        pytest.param("standby-lagging", Ailment.HEALTHY, Decision.REFUSE, marks=LONG),
+        pytest.param("replay-paused", Ailment.HEALTHY, Decision.REFUSE, marks=LONG),
+        pytest.param("dns-gone", Ailment.HEALTHY, Decision.REFUSE, marks=LONG),
     ],
 )
 @pytest.mark.usefixtures("full_lab")
