@@ -135,5 +135,5 @@ def test_run_holds_when_no_fence_can_be_proved(
 def _take_agents_away(recover: Recover) -> None:
     file = recover.content / ENVIRONMENT_FILE
     text = file.read_text(encoding="utf-8")
-    start, end = text.index("      - fence: switch-port"), text.index("  orders-pool:")
+    start, end = text.index("      - fence: power"), text.index("  orders-pool:")
     file.write_text(text[:start] + text[end:], encoding="utf-8")
