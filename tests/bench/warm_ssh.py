@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 
 import paramiko
 
@@ -21,10 +21,16 @@ class CommandFailed(Exception):
 
 
 class WarmSsh:
-    """One open connection for each host that was named."""
+    """One open connection to each host; a host that was switched off gets a new one."""
 
-    def __init__(self, clients: dict[str, paramiko.SSHClient]) -> None:
-        self._clients = clients
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._clients = {host.name: _connect(lab, host) for host in lab.blueprint.hosts}
+
+    def close(self) -> None:
+        """Hang up."""
+        for client in self._clients.values():
+            client.close()
 
     def run(self, host: str, argv: Sequence[str], *, stdin: str = "") -> str:
         """Run *argv* on *host* and return what it printed.
@@ -40,13 +46,20 @@ class WarmSsh:
 
     def start(self, host: str, argv: Sequence[str], *, stdin: str = "") -> paramiko.Channel:
         """Start *argv* on *host*; its standard input stays open until `finish`."""
-        transport = self._clients[host].get_transport()
-        if transport is None:
-            raise CommandFailed(f"{host}: the connection is closed")
-        channel = transport.open_session(timeout=CONNECT_S)
+        channel = self._transport(host).open_session(timeout=CONNECT_S)
         channel.exec_command(shlex.join(argv))
         channel.sendall(stdin.encode())
         return channel
+
+    def _transport(self, host: str) -> paramiko.Transport:
+        transport = self._clients[host].get_transport()
+        if transport is None or not transport.is_active():
+            self._clients[host].close()
+            self._clients[host] = _connect(self._lab, self._lab.host(host))
+            transport = self._clients[host].get_transport()
+        if transport is None:
+            raise CommandFailed(f"{host}: the connection is closed")
+        return transport
 
 
 def finish(channel: paramiko.Channel) -> tuple[str, str, int]:
@@ -60,11 +73,8 @@ def finish(channel: paramiko.Channel) -> tuple[str, str, int]:
 @contextmanager
 def warm_ssh(lab: Lab) -> Iterator[WarmSsh]:
     """Connect to every host of the lab, and hang up at the end."""
-    with ExitStack() as stack:
-        clients = {host.name: _connect(lab, host) for host in lab.blueprint.hosts}
-        for client in clients.values():
-            stack.callback(client.close)
-        yield WarmSsh(clients)
+    with closing(WarmSsh(lab)) as ssh:
+        yield ssh
 
 
 def _connect(lab: Lab, host: Host) -> paramiko.SSHClient:
