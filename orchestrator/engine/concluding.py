@@ -87,7 +87,7 @@ def conclude(plan: Plan, state: RunState) -> RunEnded:
 def _conclude(plan: Plan, state: RunState) -> RunEnded:
     if state.abort and state.abandoned:
         return _conclude_abandoned(state.abort, state.abandoned)
-    if state.refused:
+    if state.refused and not (state.abort and state.abort.takes_back):
         return _conclude_refused(state, state.refused)
     if state.abort:
         return _conclude_aborted(state, state.abort)

@@ -107,6 +107,7 @@ def test_primary_that_only_its_clients_lost_is_left_alone(
     assert orders_db.takes_a_write()
 
 
+@pytest.mark.fault_suite
 def test_run_holds_when_no_fence_can_be_proved(
     orders_db: OrdersDb, lab: Lab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

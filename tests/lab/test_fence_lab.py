@@ -73,7 +73,9 @@ def test_loss_of_power_says_good_bye_to_nobody(full_lab: Lab) -> None:
 def test_shut_port_takes_the_site_s_network_and_leaves_management(full_lab: Lab) -> None:
     address, port = full_lab.host(HOST).address, full_lab.blueprint.ports.shop
     reach = f"timeout 2 bash -c '</dev/tcp/{address}/{port}'"
-    assert full_lab.try_ssh("client-1", reach).returncode == 0
+    wait_until(
+        lambda: full_lab.try_ssh("client-1", reach).returncode == 0, "a shop that is reached"
+    )
 
     assert _ask(full_lab, action="off", device="port", plug=HOST).returncode == 0
 
