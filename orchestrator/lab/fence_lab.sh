@@ -59,7 +59,9 @@ power_off() {
         wait_until power_is_off
         ;;
     loopback)
-        while pids=$(processes) && [ -n "$pids" ]; do kill -KILL $pids 2> /dev/null; done
+        while pids=$(processes) && [ -n "$pids" ]; do
+            kill -KILL $pids 2> /dev/null || true # one that ended by itself is as good
+        done
         ;;
     esac
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,9 +42,10 @@ _AS = {
 @pytest.fixture
 def ordinary_user(tmp_path: Path) -> Iterator[Path]:
     """Somebody without privileges, and a directory of theirs; gone afterwards."""
+    _remove_user()  # An interrupted test may have left it.
     subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", _USER], check=True)
     yield Path("/home", _USER)
-    subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
+    _remove_user()
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,11 @@ def test_everything_that_a_lab_promises_holds_for(
     assert status.stdout.startswith("loopback lab, environment lab-loopback\n")
     assert down.stdout == "the lab is down\n"
     assert machine() == before
+
+
+def _remove_user() -> None:
+    if any(user.pw_name == _USER for user in pwd.getpwall()):
+        subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
 
 
 def _run(who: str, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
