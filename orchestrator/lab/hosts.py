@@ -14,7 +14,7 @@ from orchestrator.lab.commands import detach, run
 from orchestrator.lab.errors import CommandFailed
 from orchestrator.lab.files import File, Tree, write_file, write_tree
 from orchestrator.lab.processes import kill_all
-from orchestrator.lab.record import BOOT, INSIDE, ROOT
+from orchestrator.lab.record import BOOT, INSIDE
 
 _SCRIPT = Path(__file__).with_name("enter_host.sh")
 CGROUP = "recover-lab"
@@ -139,10 +139,9 @@ def kill_hosts() -> None:
 def unmount_disks() -> None:
     """Give up the system disks of every host, with all that is on them."""
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    places = [Path(line.split()[1]) for line in mounts]
-    for place in places:
-        if place.is_relative_to(ROOT) and place.is_mount():
-            run(["umount", str(place)])
+    for source, place, *_ in map(str.split, mounts):
+        if source.startswith(f"{CGROUP}-"):
+            run(["umount", place])
 
 
 def are_alive() -> bool:

@@ -166,6 +166,30 @@ def test_a_silent_fence_is_not_open(yard: Yard) -> None:
     assert "no end in time" in evidence.summary
 
 
+def test_one_that_was_silent_at_the_gate_has_its_turn_last(yard: Yard) -> None:
+    yard.agents["service"].behave(Manner.HANGS)
+    seen = yard.look("answering")
+    began = time.monotonic()
+
+    report = yard.close()
+
+    assert seen.verdict is Verdict.PASSED
+    assert f"port of {MEMBER} is open: on" in seen.summary
+    assert f"service of {MEMBER} is unknown: no end in time" in seen.summary
+    assert report.detail.startswith("port closed (exit 0; off; ")
+    assert time.monotonic() - began < WITHIN.total_seconds()
+
+
+def test_when_all_are_silent_none_answers_and_all_are_tried_in_their_order(yard: Yard) -> None:
+    for agent in yard.agents.values():
+        agent.behave(Manner.HANGS)
+
+    assert yard.look("answering").verdict is Verdict.INCONCLUSIVE
+    tried = yard.close().output.splitlines()
+
+    assert [line.split()[0] for line in tried] == list(NAMES)
+
+
 def test_a_look_that_was_just_made_also_serves_the_next(yard: Yard) -> None:
     yard.look("open")
     yard.look("open")

@@ -99,10 +99,12 @@ class MemberFences:
     ) -> Iterator[Tried]:
         """Try one after the other until one is seen to be closed; each costs its own time only.
 
+        Those that said nothing when they were last asked have their turn after the others.
+
         Raises:
             TargetUnavailable: As `of`.
         """
-        for fence in self.of(member, only):
+        for fence in sorted(self.of(member, only), key=lambda one: self._was_silent(member, one)):
             tried = self._turn(member, fence, FenceState.CLOSED, deadline)
             yield tried
             if tried.sight.state is FenceState.CLOSED:
@@ -157,6 +159,10 @@ class MemberFences:
     def shut_down(self) -> None:
         """Let the threads go; no look begins any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _was_silent(self, member: str, fence: Fence) -> bool:
+        seen = self._seen.get((member, fence.fence))
+        return seen is not None and seen.sight.state is FenceState.UNKNOWN
 
     def _turn(self, member: str, fence: Fence, wanted: FenceState, deadline: Deadline) -> Tried:
         began_s = self._clock.monotonic()

@@ -1,8 +1,8 @@
-"""Probe ``fence``: is one of a member's fences closed, or are all of them open?"""
+"""Probe ``fence``: is one of a member's fences closed, are all open, does any answer at all?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -28,12 +28,13 @@ class FenceProbeInputs:
 
     Attributes:
         on: A member, as ``service/host``.
-        expect: ``closed`` passes if one is closed, ``open`` only if every one is open.
+        expect: ``closed`` passes if one is closed, ``open`` only if every one is open;
+            ``answering`` if one tells its state, whichever that is.
         only: Layers of fences; all of them unless given. Where a layer has none, it is open.
     """
 
     on: str
-    expect: Literal["closed", "open"]
+    expect: Literal["closed", "open", "answering"]
     only: tuple[FenceLayer, ...] = ()
 
 
@@ -52,6 +53,8 @@ class FenceProber:
 
     def _look(self, inputs: FenceProbeInputs, deadline: Deadline) -> Judgement:
         sights = self._fences.look(inputs.on, inputs.only, deadline=deadline)
+        if inputs.expect == "answering":
+            return _judge_whether_any_answers(inputs.on, tuple(sights))
         return _judge(inputs, sights)
 
 
@@ -72,3 +75,15 @@ def _judge(inputs: FenceProbeInputs, sights: Iterator[tuple[FenceName, Sight]]) 
         return Judgement(verdict=Verdict.INCONCLUSIVE, summary="; ".join(told))
     verdict = Verdict.FAILED if wants_closed else Verdict.PASSED
     return Judgement(verdict=verdict, summary="; ".join(told))
+
+
+def _judge_whether_any_answers(
+    member: str, sights: Sequence[tuple[FenceName, Sight]]
+) -> Judgement:
+    """Judge once all were heard out: whoever closes them later tries the silent ones last."""
+    answering = [(name, sight) for name, sight in sights if sight.state is not FenceState.UNKNOWN]
+    verdict = Verdict.PASSED if answering else Verdict.INCONCLUSIVE
+    return Judgement(
+        verdict=verdict,
+        summary="; ".join(in_words(member, name, sight) for name, sight in sorted(sights)),
+    )
