@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -176,8 +177,14 @@ def _verifier(reach: _Reach) -> LiveVerifier:
 
 def _warm_up(reach: _Reach) -> None:
     """Open what the steps will need, so that none of them has to wait for it."""
-    reach.ssh.warm(reach.plan.environment.hosts, within=WARM_UP_LIMIT)
-    reach.sql.warm(_logins_of(reach.plan), within=WARM_UP_LIMIT)
+    hosts, logins = reach.plan.environment.hosts, tuple(_logins_of(reach.plan))
+    with ThreadPoolExecutor(max_workers=2) as side_by_side:
+        done = (
+            side_by_side.submit(reach.ssh.warm, hosts, within=WARM_UP_LIMIT),
+            side_by_side.submit(reach.sql.warm, logins, within=WARM_UP_LIMIT),
+        )
+    for warmed in done:
+        warmed.result()
 
 
 def _logins_of(plan: Plan) -> Iterator[Login]:
