@@ -13,8 +13,10 @@ from tests.support.lab import Lab
 from tests.support.orders_db import OrdersDb
 from tests.support.recover_command import Recover, Run, edit_content, recover_in
 
-pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("full_lab")]
+pytestmark = pytest.mark.lab
 
+PREFLIGHT = "database-failover-preflight"
+PREFLIGHT_FILE = f"checklists/{PREFLIGHT}.yaml"
 FENCE_STEP = "fence-old-primary"
 UNPROVEN = "database-fence-unproven"
 ENVIRONMENT_FILE = "environments/lab/environment.yaml"
@@ -33,6 +35,8 @@ class TakenOver:
 def recover(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Recover:
     made = recover_in(tmp_path_factory.mktemp("failover"), lab)
     failovers.allow_time(made)
+    # Who refuses connections is known to be gone at once, and who is not gone stays so.
+    edit_content(made.content, PREFLIGHT_FILE, "patience: 15s", "patience: 4s")
     return made
 
 
@@ -92,6 +96,7 @@ def test_second_recovery_within_the_hour_waits_for_a_person_and_names_the_first(
     assert again.begun_steps() == []
 
 
+@pytest.mark.usefixtures("full_lab")
 def test_primary_that_only_its_clients_lost_is_left_alone(
     orders_db: OrdersDb, recover: Recover
 ) -> None:
@@ -108,6 +113,7 @@ def test_primary_that_only_its_clients_lost_is_left_alone(
 
 
 @pytest.mark.fault_suite
+@pytest.mark.usefixtures("full_lab")
 def test_run_holds_when_no_fence_can_be_proved(
     orders_db: OrdersDb, lab: Lab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -118,6 +124,7 @@ def test_run_holds_when_no_fence_can_be_proved(
     old = orders_db.primary
     with failovers.broken(bare, "host-black-holed"):
         run = failovers.start(bare)
+        failovers.waive(run, PREFLIGHT, "fence-answers", failovers.OWNER)
         failovers.agree(run)
         run.await_event(GateWaits, lambda waits: waits.gate == UNPROVEN)
         told = run.attach()

@@ -135,11 +135,19 @@ VICTIMS: dict[str, Callable[[OrdersDb, str], bool]] = {
 }
 
 
+def _some_now_all_later(*now: str) -> list[object]:
+    """Return every fault; all but those of *now* are left to `make fault-suite`, which is long."""
+    later = pytest.mark.fault_suite
+    return [pytest.param(name, marks=() if name in now else later) for name in FAULTS]
+
+
 def test_every_fault_has_a_victim_here() -> None:
     assert set(VICTIMS) == set(FAULTS)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", _some_now_all_later("primary-frozen", "host-off", "pooler-killed")
+)
 def test_fault_is_felt_and_is_gone_when_it_is_healed(orders_db: OrdersDb, name: str) -> None:
     _require_lab_for(orders_db.lab, name)
     host = _host_of(orders_db, name)
@@ -154,7 +162,7 @@ def test_fault_is_felt_and_is_gone_when_it_is_healed(orders_db: OrdersDb, name: 
     orders_db.await_well()
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", _some_now_all_later("host-black-holed"))
 def test_fault_that_never_struck_is_healed_without_a_trace(orders_db: OrdersDb, name: str) -> None:
     """Heal what a controller wrote down before it died, and did not make."""
     _require_lab_for(orders_db.lab, name)

@@ -15,6 +15,9 @@ from tests.support.orders_db import MEMBERS, OrdersDb
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("full_lab")]
 
+LONG = pytest.mark.fault_suite
+"""Left to `make fault-suite`, which is long."""
+
 
 @pytest.fixture(autouse=True)
 def made_anew(lab: Lab) -> Iterator[None]:
@@ -31,7 +34,7 @@ def db(lab: Lab) -> OrdersDb:
     return service
 
 
-@pytest.mark.parametrize("fault", ["primary-killed", "host-off"])
+@pytest.mark.parametrize("fault", ["primary-killed", pytest.param("host-off", marks=LONG)])
 def test_dead_primary_that_was_replaced_stays_dead(db: OrdersDb, fault: str) -> None:
     old, new = db.primary, db.target
     break_lab(db.lab.home, fault, "", print)
@@ -47,7 +50,7 @@ def test_dead_primary_that_was_replaced_stays_dead(db: OrdersDb, fault: str) -> 
     assert _writable(db) == [new]
 
 
-@pytest.mark.parametrize("fault", ["primary-frozen", "host-black-holed"])
+@pytest.mark.parametrize("fault", [pytest.param("primary-frozen", marks=LONG), "host-black-holed"])
 def test_living_primary_that_was_replaced_is_not_healed_unless_it_is_fenced(
     db: OrdersDb, fault: str
 ) -> None:

@@ -6,7 +6,7 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_root")]
 
 _USER = "recover-lab-test"
 _OPTIONS = ("-q", "-p", "no:cacheprovider")
-_SUITES = (
-    "tests/lab/test_lab.py",
+_LAB = ("tests/lab/test_lab.py",)
+_RECOVERIES = (
     *(
         f"tests/lab/test_faults.py::test_fault_is_felt_and_is_gone_when_it_is_healed[{fault}]"
         for fault in ("primary-killed", "primary-frozen", "host-off", "standby-lagging")
@@ -27,6 +27,7 @@ _SUITES = (
     "tests/lab/test_faults.py::test_loopback_lab_says_what_it_cannot_carry",
     "tests/lab/test_switchover.py::test_switchover_is_verified_and_users_lose_nothing",
     "tests/lab/test_switchover.py::test_old_primary_is_a_standby_of_the_new_one",
+    "tests/lab/test_failover.py::test_failover_is_verified_and_loses_nothing",
 )
 _CAPABILITIES = "-sys_admin,-net_admin"
 _AS = {
@@ -57,14 +58,17 @@ def down(lab: Lab) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("down")
-@pytest.mark.parametrize("who", _AS)
+@pytest.mark.parametrize(
+    ("who", "suites"),
+    [("root without capabilities", _LAB), ("an ordinary user", _LAB + _RECOVERIES)],
+)
 def test_everything_that_a_lab_promises_holds_for(
-    who: str, ordinary_user: Path, tmp_path: Path
+    who: str, suites: Sequence[str], ordinary_user: Path, tmp_path: Path
 ) -> None:
     before = machine()
     state = ordinary_user if who == "an ordinary user" else tmp_path
 
-    suite = _run(who, state, "-m", "pytest", f"--basetemp={state}/tmp", *_OPTIONS, *_SUITES)
+    suite = _run(who, state, "-m", "pytest", f"--basetemp={state}/tmp", *_OPTIONS, *suites)
     status = _run(who, state, "-m", "orchestrator", "lab", "status")
     down = _run(who, state, "-m", "orchestrator", "lab", "down")
 
