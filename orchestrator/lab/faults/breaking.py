@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from orchestrator.lab.errors import (
     CommandFailed,
     FaultImpossible,
@@ -93,12 +95,22 @@ def _heal(ground: Ground, entry: InForce, say: Say) -> None:
 
 
 def _require_fenced(ground: Ground, host: str, reason: str) -> None:
-    is_alive = ground.is_on(host) and ground.server_processes(host)
-    if is_alive and ground.port_is_open(host):
+    if _runs_a_server(ground, host) and ground.port_is_open(host):
         raise FaultImpossible(
             f"{reason}, but its server lives and nothing fences it:"
             " healed, it would take writes. Fence it, or `recover lab down` and `up`"
         )
+
+
+@retry(
+    retry=retry_if_exception_type(CommandFailed),
+    stop=stop_after_delay(20),
+    wait=wait_fixed(0.05),
+    reraise=True,
+)
+def _runs_a_server(ground: Ground, host: str) -> bool:
+    """Ask again while the host is on its way up or down: nobody answers there then."""
+    return ground.is_on(host) and bool(ground.server_processes(host))
 
 
 def _sees(fault: Fault, ground: Ground, host: str, *, otherwise: bool) -> bool:
