@@ -7,7 +7,9 @@ failed commit SQLite may acknowledge the next ones, hence the first error is fin
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,7 +25,8 @@ from orchestrator.engine.ports import Clock
 BUSY_LIMIT_S = 10.0
 GENESIS = "0" * 64
 
-_SCHEMA = """
+_SCHEMA_VERSION = 1
+_SCHEMA = f"""
 create table if not exists entry (
   run text not null, seq integer not null, at text not null,
   kind text not null, event text not null, link text not null,
@@ -32,6 +35,7 @@ create table if not exists entry (
 create table if not exists resource_lock (
   resource text primary key, run text not null, holder text not null, since text not null
 ) without rowid;
+pragma user_version = {_SCHEMA_VERSION};
 """
 _NEWEST = "select seq, link from entry where run = ? order by seq desc limit 1"
 _INSERT = "insert into entry (run, seq, at, kind, event, link) values (?, ?, ?, ?, ?, ?)"
@@ -157,11 +161,24 @@ class SqliteJournal:
         if known is None:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             known = sqlite3.connect(self._file, timeout=BUSY_LIMIT_S, isolation_level=None)
-            known.execute("pragma journal_mode=wal")
+            if known.execute("pragma user_version").fetchone() != (_SCHEMA_VERSION,):
+                with _alone_at(self._file.parent):
+                    known.execute("pragma journal_mode=wal")
+                    known.executescript(_SCHEMA)
             known.execute("pragma synchronous=full")
-            known.executescript(_SCHEMA)
             self._of_thread.connection = known
         return known
+
+
+@contextmanager
+def _alone_at(folder: Path) -> Iterator[None]:
+    """Keep others out: who changes the mode or the schema is told "locked" without waiting."""
+    lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def link_of(previous: str, run: str, seq: int, at: str, kind: str, event: str) -> str:

@@ -85,6 +85,28 @@ def test_lines_of_several_writers_survive_every_turn(nest: Nest) -> None:
     )
 
 
+def test_reader_meets_a_file_at_every_instant_of_a_turn(nest: Nest) -> None:
+    record = Record(nest.samples, CLOCK, turn_bytes=256)
+    record.add(a_line(0))
+    record.flush()
+
+    def write() -> None:
+        for number in range(1, 4000):
+            record.add(a_line(number))
+            record.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ends = []
+    while writer.is_alive():
+        ends.append(end_of(nest))
+        read_on(nest, position=ends[-1], limit=1 << 20)
+    writer.join()
+
+    assert len(ends) > 100
+    assert ends == sorted(ends)
+
+
 def test_reader_that_comes_too_late_is_told_where_the_rest_begins(nest: Nest) -> None:
     record = Record(nest.samples, CLOCK, turn_bytes=2048)
     for number in range(300):
