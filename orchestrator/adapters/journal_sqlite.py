@@ -40,10 +40,15 @@ pragma user_version = {_SCHEMA_VERSION};
 _NEWEST = "select seq, link from entry where run = ? order by seq desc limit 1"
 _INSERT = "insert into entry (run, seq, at, kind, event, link) values (?, ?, ?, ?, ?, ?)"
 _READ = "select seq, at, kind, event, link from entry where run = ? and seq > ? order by seq"
-_HOLDER = """
+_OF_NO_ENDED_RUN = "run not in (select run from entry where kind = 'RunEnded')"
+_HOLDER = f"""
 select run, holder, since from resource_lock where resource = ? and run <> ?
-and run not in (select run from entry where kind = 'RunEnded')
-"""
+and {_OF_NO_ENDED_RUN}
+"""  # noqa: S608 - a constant
+_LOCKS = f"""
+select resource, run, holder, since from resource_lock where {_OF_NO_ENDED_RUN}
+order by resource
+"""  # noqa: S608 - a constant
 _RUNS = "select run from entry where seq = 1 order by at desc, run desc"
 
 
@@ -107,10 +112,9 @@ class SqliteJournal:
             connection.execute("delete from resource_lock where run = ?", (run,))
 
     def locks(self) -> Sequence[tuple[str, RunId, str, datetime]]:
-        """Return resource, run, holder and time of every lock."""
-        query = "select resource, run, holder, since from resource_lock order by resource"
+        """Return resource, run, holder and time of every lock. A run that has ended holds none."""
         with _mapped_errors(self._file):
-            rows = self._connection().execute(query).fetchall()
+            rows = self._connection().execute(_LOCKS).fetchall()
         return [(r, RunId(run), holder, datetime.fromisoformat(at)) for r, run, holder, at in rows]
 
     def _take_one(

@@ -153,9 +153,9 @@ class Parameter:
         engine: For a service: the engine it must have, e.g. ``postgresql``.
         member_of: For a member: the parameter that names its service.
         default: Used when nothing is given. For a service the only one of its engine is taken.
-            For a member the facts name it: ``best-standby`` of a primary that is heard,
-            ``best-candidate`` without one, the ``last-primary``, or the ``strayed-member``, the
-            one that neither takes writes nor streams from the one that does.
+            For a member the facts name it: the ``primary`` that is heard, its ``best-standby``,
+            the ``best-candidate`` without one, the ``last-primary``, or the ``strayed-member``,
+            the one that neither takes writes nor streams from the one that does.
         about: One line of help.
     """
 

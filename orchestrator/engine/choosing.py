@@ -14,6 +14,7 @@ from orchestrator.domain.playbook import Parameter, ParameterKind, Playbook
 class Choice(StrEnum):
     """What a parameter of kind member may leave to the facts, as its default."""
 
+    PRIMARY = "primary"
     BEST_STANDBY = "best-standby"
     BEST_CANDIDATE = "best-candidate"
     LAST_PRIMARY = "last-primary"
@@ -32,6 +33,8 @@ def find_member(
     roles = facts.roles[service.name]
     wanted = given or parameter.default
     match wanted:
+        case Choice.PRIMARY:
+            host = _primary(service, roles)
         case Choice.BEST_STANDBY:
             host = _best_standby(service, roles)
         case Choice.BEST_CANDIDATE:
@@ -130,6 +133,9 @@ def _refuse_other_role(
     match parameter.default:
         case Choice.LAST_PRIMARY:
             return
+        case Choice.PRIMARY:
+            if host != (primary := _primary(service, roles)):
+                raise RequestRefused(f"parameter {name}: {host} is not the primary, {primary} is")
         case Choice.BEST_CANDIDATE:
             if host == _last_primary(service, roles):
                 raise RequestRefused(f"parameter {name}: {host} is the last primary itself")

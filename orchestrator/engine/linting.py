@@ -23,6 +23,7 @@ from orchestrator.domain.playbook import (
 from orchestrator.domain.problem import Fault, Path
 from orchestrator.domain.quantity import parse_duration, parse_size
 from orchestrator.engine.accepting import lint_unproven
+from orchestrator.engine.choosing import Choice
 from orchestrator.engine.composing import compose
 from orchestrator.engine.including import lint_children
 from orchestrator.engine.safeguarding import lint_safeguards
@@ -159,6 +160,8 @@ def _lint_default(name: str, parameter: Parameter) -> Iterator[Fault]:
                 parse_duration(parameter.default)
             case ParameterKind.NUMBER if parameter.default:
                 _parse_number(parameter.default)
+            case ParameterKind.MEMBER if parameter.default:
+                Choice(parameter.default)
             case _:
                 pass
     except ValueError as error:
@@ -166,8 +169,14 @@ def _lint_default(name: str, parameter: Parameter) -> Iterator[Fault]:
             ("parameters", name, "default"),
             f"the default of `{name}` does not fit",
             str(error),
-            f"write a {parameter.kind}",
+            _remedy_for_default(parameter.kind),
         )
+
+
+def _remedy_for_default(kind: ParameterKind) -> str:
+    if kind is ParameterKind.MEMBER:
+        return f"write what the facts shall find: {', '.join(Choice)}"
+    return f"write a {kind}"
 
 
 def _parse_number(text: str) -> None:

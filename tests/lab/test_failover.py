@@ -17,6 +17,8 @@ pytestmark = pytest.mark.lab
 
 PREFLIGHT = "database-failover-preflight"
 PREFLIGHT_FILE = f"checklists/{PREFLIGHT}.yaml"
+REPROTECT = "database-reprotect"
+REPROTECT_FILE = f"checklists/{REPROTECT}-preflight.yaml"
 FENCE_STEP = "fence-old-primary"
 UNPROVEN = "database-fence-unproven"
 ENVIRONMENT_FILE = "environments/lab/environment.yaml"
@@ -94,6 +96,32 @@ def test_second_recovery_within_the_hour_waits_for_a_person_and_names_the_first(
 
     assert taken_over.run.name in again.obstacles()["no-recent-recovery"]
     assert again.begun_steps() == []
+
+
+@pytest.mark.usefixtures("full_lab")
+def test_former_primary_is_brought_back_later_by_a_run_of_its_own(
+    orders_db: OrdersDb, lab: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    later = recover_in(tmp_path_factory.mktemp("later"), lab)
+    failovers.allow_time(later)
+    edit_content(later.content, PREFLIGHT_FILE, "patience: 15s", "patience: 4s")
+    edit_content(later.content, REPROTECT_FILE, "rows: 1", "rows: 2")
+    old = orders_db.primary
+    with failovers.watched(later), failovers.broken(later, "primary-killed"):
+        run = failovers.start(later)
+        failovers.agree(run)
+        assert run.attach().returncode == ExitCode.HANDS_NEEDED
+        assert "primary-has-room" in run.obstacles()
+        assert later("abort", run.name, "--as", "ada", "--reason", "later").returncode == 0
+        run.attach()
+        assert f"{REPROTECT}/rejoin-stray" not in run.begun_steps()
+
+        edit_content(later.content, REPROTECT_FILE, "rows: 2", "rows: 1")
+        told = later("run", REPROTECT, "--as", "ada", "--confirm", "orders-db")
+
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert orders_db.primary != old
+    assert orders_db.streams_from(old) == lab.host(orders_db.primary).address
 
 
 @pytest.mark.usefixtures("full_lab")

@@ -22,6 +22,7 @@ def choose(choice: Choice, facts: Facts, given: str = "") -> str:
 @pytest.mark.parametrize(
     ("choice", "facts", "member"),
     [
+        pytest.param(Choice.PRIMARY, SOUND, "db-a1", id="the primary"),
         pytest.param(Choice.BEST_STANDBY, SOUND, "db-a2", id="a standby of a primary"),
         pytest.param(Choice.BEST_CANDIDATE, SILENT, "db-b1", id="a standby of nobody"),
         pytest.param(Choice.BEST_CANDIDATE, SOUND, "db-a2", id="though there is a primary"),
@@ -37,6 +38,7 @@ def test_default_finds(choice: Choice, facts: Facts, member: str) -> None:
 @pytest.mark.parametrize(
     ("choice", "facts", "reason"),
     [
+        pytest.param(Choice.PRIMARY, SILENT, "has not exactly one primary", id="no primary"),
         pytest.param(
             Choice.BEST_STANDBY,
             SILENT,
@@ -99,9 +101,15 @@ def test_primary_itself_is_refused_as(choice: Choice, facts: Facts, reason: str)
         check(choice, facts, "db-a1")
 
 
+def test_standby_is_refused_as_the_primary() -> None:
+    with pytest.raises(RequestRefused, match="db-b1 is not the primary, db-a1 is"):
+        check(Choice.PRIMARY, SOUND, "db-b1")
+
+
 @pytest.mark.parametrize(
     ("choice", "facts", "given"),
     [
+        pytest.param(Choice.PRIMARY, SOUND, "db-a1", id="the primary as such"),
         pytest.param(Choice.BEST_STANDBY, SOUND, "db-b1", id="another standby"),
         pytest.param(Choice.BEST_CANDIDATE, SILENT, "db-a2", id="another candidate"),
         pytest.param(Choice.LAST_PRIMARY, SOUND, "db-a1", id="the last primary as such"),

@@ -82,6 +82,12 @@ USED = {"extra": "${extra}"}
             "does not fit",
             id="a number in words",
         ),
+        pytest.param(
+            replace(A_MEMBER, default="best-candiate"),
+            ("parameters", "extra", "default"),
+            "does not fit",
+            id="a member that no fact names",
+        ),
     ],
 )
 def test_parameter_that_cannot_be_bound_is_a_fault(

@@ -44,10 +44,11 @@ class Lanes:
             if not self._busy and not self._is_uneasy:
                 self._hang_up_spare_ones()
             lane = self._idle.pop()
-            in_haste = bool(self._busy)
+            # One waits as long as users would: what only hasty ones meet is written down by none.
+            lane.in_haste = not all(other.in_haste for other in self._busy)
             self._busy.append(lane)
             self._newest_sent = time.monotonic()
-        lane.jobs.put((seq, in_haste))
+        lane.jobs.put(seq)
 
     def await_turn(self, meanwhile: Callable[[], bool]) -> None:
         """Wait until the newest write is answered, or hangs and there is a lane to spare.
@@ -85,8 +86,8 @@ class Lanes:
         """Write what comes, in the thread of *lane*."""
         try:
             while True:
-                seq, in_haste = lane.jobs.get()
-                self.take_back(lane, acknowledged=self._write(lane.wire, seq, in_haste))
+                seq = lane.jobs.get()
+                self.take_back(lane, acknowledged=self._write(lane.wire, seq, lane.in_haste))
         except BaseException as failure:  # noqa: BLE001 - a thread's edge: its owner raises it
             self.fail(failure)
 
@@ -120,5 +121,6 @@ class _Lane:
 
     def __init__(self, database: Mapping[str, str | int], lanes: Lanes) -> None:
         self.wire = Wire(database)
-        self.jobs: SimpleQueue[tuple[int, bool]] = SimpleQueue()
+        self.in_haste = False
+        self.jobs: SimpleQueue[int] = SimpleQueue()
         threading.Thread(target=lanes.run, args=[self], daemon=True).start()

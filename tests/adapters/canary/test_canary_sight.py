@@ -151,7 +151,7 @@ def test_black_hole_is_reported_and_never_blinds(canary: RealCanary, markers: Ma
     with a_black_hole() as port:
         database = {**markers.database, "port": port}
         canary.start(canary.spec(replace(markers, database=database, connect_s=0.3)))
-        samples = canary.wait_for(3, MarkerWrite)
+        samples = canary.wait_for(8, MarkerWrite)
         canary.wait_for(len(heartbeats_in(samples)) + 2, Heartbeat)
         canary.stop()
 
