@@ -134,14 +134,14 @@ def _refuse_other_role(
         case Choice.LAST_PRIMARY:
             return
         case Choice.PRIMARY:
-            if host != (primary := _primary(service, roles)):
-                raise RequestRefused(f"parameter {name}: {host} is not the primary, {primary} is")
+            primary = _primary(service, roles)
+            is_wrong, role = host != primary, f"not the primary, {primary} is"
         case Choice.BEST_CANDIDATE:
-            if host == _last_primary(service, roles):
-                raise RequestRefused(f"parameter {name}: {host} is the last primary itself")
+            is_wrong, role = host == _last_primary(service, roles), "the last primary itself"
         case _:
-            if host == _primary(service, roles):
-                raise RequestRefused(f"parameter {name}: {host} is the primary already")
+            is_wrong, role = host == _primary(service, roles), "the primary already"
+    if is_wrong:
+        raise RequestRefused(f"parameter {name}: {host} is {role}")
 
 
 def _seen(roles: Roles) -> str:
