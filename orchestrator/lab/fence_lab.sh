@@ -27,7 +27,7 @@ wait_until() { # five seconds at most
 power_is_on() {
     case $KIND in
     full) grep -qs '^populated 1' "$CGROUPS/$plug/cgroup.events" ;;
-    loopback) [ -n "$(processes)" ] ;;
+    loopback) [ -n "$(inits)" ] ;;
     esac
 }
 
@@ -35,17 +35,20 @@ power_is_off() {
     ! power_is_on
 }
 
-processes() { # of a host of the loopback lab: whatever descends from what starts its services
-    inits=$(grep -slzx "HOME=$ROOT/$plug" /proc/[0-9]*/environ | cut -d/ -f3 | while read -r pid; do
+inits() { # of a host of the loopback lab: what starts its services, and reaps what they leave
+    grep -slzx "HOME=$ROOT/$plug" /proc/[0-9]*/environ | cut -d/ -f3 | while read -r pid; do
         ! grep -qszx RECOVER_LAB_INIT=yes "/proc/$pid/environ" || echo "$pid"
-    done)
-    ps -e -o pid= -o ppid= -o stat= | awk -v inits="$inits" '
+    done
+}
+
+processes() { # of a host of the loopback lab: whatever descends from its inits, the dead included
+    ps -e -o pid= -o ppid= | awk -v inits="$(inits)" '
         BEGIN { split(inits, list, "\n"); for (i in list) init[list[i]] = 1 }
-        $3 !~ /^Z/ { parent[$1] = $2 }
+        { parent[$1] = $2 }
         END {
             for (pid in parent) {
                 for (above = pid; above in parent && !(above in init);) above = parent[above]
-                if (above in init) print pid
+                if (above in init && !(pid in init)) print pid
             }
         }'
 }
@@ -59,8 +62,12 @@ power_off() {
         wait_until power_is_off
         ;;
     loopback)
+        # What reaps them ends last: a server that is dead and not reaped is taken for alive.
         while pids=$(processes) && [ -n "$pids" ]; do
             kill -KILL $pids 2> /dev/null || true # one that ended by itself is as good
+        done
+        while pids=$(inits) && [ -n "$pids" ]; do
+            kill -KILL $pids 2> /dev/null || true
         done
         ;;
     esac

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.lab import lifecycle
 from tests.support.lab import REPOSITORY, Lab, machine
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("as_root")]
 
@@ -81,7 +82,16 @@ def test_everything_that_a_lab_promises_holds_for(
 
 def _remove_user() -> None:
     if any(user.pw_name == _USER for user in pwd.getpwall()):
+        # Whatever a test that failed left at work is theirs alone, and keeps the user there.
+        subprocess.run(["pkill", "--signal", "KILL", "--uid", _USER], check=False)
+        wait_until(_has_left, f"{_USER} runs nothing any more")
         subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
+
+
+def _has_left() -> bool:
+    return (
+        subprocess.run(["pgrep", "--uid", _USER], capture_output=True, check=False).returncode == 1
+    )
 
 
 def _run(who: str, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

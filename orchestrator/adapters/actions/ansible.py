@@ -135,6 +135,7 @@ def _variables_of(host: Host) -> Mapping[str, object]:
 
 
 def _ansible_config(folder: Path) -> str:
+    """Return Ansible's settings; without a terminal, which not every host has for its users."""
     return f"""[defaults]
 home = {folder}/home
 local_tmp = {folder}/home/tmp
@@ -145,6 +146,7 @@ nocolor = True
 [ssh_connection]
 ssh_args = -F {folder}/ssh_config -o ControlMaster=auto -o ControlPersist=60s
 pipelining = True
+usetty = False
 """
 
 
