@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab import lifecycle
+from orchestrator.lab.record import ROOT
 from tests.support.lab import REPOSITORY, Lab, machine
 from tests.support.waiting import wait_until
 
@@ -81,10 +83,13 @@ def test_everything_that_a_lab_promises_holds_for(
 
 
 def _remove_user() -> None:
-    if any(user.pw_name == _USER for user in pwd.getpwall()):
-        # Whatever a test that failed left at work is theirs alone, and keeps the user there.
+    theirs = [user for user in pwd.getpwall() if user.pw_name == _USER]
+    for user in theirs:
+        # What a test that failed left at work is theirs alone, and would keep the user there.
         subprocess.run(["pkill", "--signal", "KILL", "--uid", _USER], check=False)
         wait_until(_has_left, f"{_USER} runs nothing any more")
+        if ROOT.exists() and ROOT.lstat().st_uid == user.pw_uid:
+            shutil.rmtree(ROOT)
         subprocess.run(["userdel", "--remove", _USER], check=True, capture_output=True)
 
 
