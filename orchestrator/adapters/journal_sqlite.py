@@ -165,7 +165,7 @@ class SqliteJournal:
         if known is None:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             known = sqlite3.connect(self._file, timeout=BUSY_LIMIT_S, isolation_level=None)
-            if known.execute("pragma user_version").fetchone() != (_SCHEMA_VERSION,):
+            if known.execute("pragma user_version").fetchone() < (_SCHEMA_VERSION,):
                 with _alone_at(self._file.parent):
                     known.execute("pragma journal_mode=wal")
                     known.executescript(_SCHEMA)
