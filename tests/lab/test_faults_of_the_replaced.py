@@ -50,7 +50,8 @@ def test_dead_primary_that_was_replaced_stays_dead(db: OrdersDb, fault: str) -> 
     assert _writable(db) == [new]
 
 
-@pytest.mark.parametrize("fault", [pytest.param("primary-frozen", marks=LONG), "host-black-holed"])
+@LONG
+@pytest.mark.parametrize("fault", ["primary-frozen", "host-black-holed"])
 def test_living_primary_that_was_replaced_is_not_healed_unless_it_is_fenced(
     db: OrdersDb, fault: str
 ) -> None:
