@@ -98,7 +98,7 @@ lab-test: setup ## The tests in the lab of real hosts
 	@$(PYTEST) -m '$(IN_LAB)'
 
 .PHONY: fault-suite
-fault-suite: setup ## Every fault of the lab against database-failover, with a table (about 12 minutes)
+fault-suite: setup ## Every fault of the lab against database-failover, with a table (about 16 minutes)
 	@$(PYTEST) -m fault_suite
 
 .PHONY: soak

@@ -30,6 +30,11 @@ from orchestrator.engine.safeguarding import lint_safeguards
 from orchestrator.engine.tracing import Finding, trace
 
 PLAYBOOK = "playbook"
+_FITTING_DEFAULTS = {
+    ParameterKind.DURATION: "a duration",
+    ParameterKind.NUMBER: "a number",
+    ParameterKind.MEMBER: f"one of {', '.join(Choice)}",
+}
 _NO_PLAYBOOKS: Mapping[PlaybookName, Playbook] = MappingProxyType({})
 
 
@@ -161,7 +166,7 @@ def _lint_default(name: str, parameter: Parameter) -> Iterator[Fault]:
             case ParameterKind.NUMBER if parameter.default:
                 _parse_number(parameter.default)
             case ParameterKind.MEMBER if parameter.default:
-                Choice(parameter.default)
+                _parse_choice(parameter.default)
             case _:
                 pass
     except ValueError as error:
@@ -169,14 +174,13 @@ def _lint_default(name: str, parameter: Parameter) -> Iterator[Fault]:
             ("parameters", name, "default"),
             f"the default of `{name}` does not fit",
             str(error),
-            _remedy_for_default(parameter.kind),
+            f"write {_FITTING_DEFAULTS[parameter.kind]}",
         )
 
 
-def _remedy_for_default(kind: ParameterKind) -> str:
-    if kind is ParameterKind.MEMBER:
-        return f"write what the facts shall find: {', '.join(Choice)}"
-    return f"write a {kind}"
+def _parse_choice(text: str) -> None:
+    if text not in tuple(Choice):
+        raise ValueError(f"no fact names `{text}`")
 
 
 def _parse_number(text: str) -> None:

@@ -63,11 +63,10 @@ power_off() {
         ;;
     loopback)
         # What reaps them ends last: a server that is dead and not reaped is taken for alive.
-        while pids=$(processes) && [ -n "$pids" ]; do
-            kill -KILL $pids 2> /dev/null || true # one that ended by itself is as good
-        done
-        while pids=$(inits) && [ -n "$pids" ]; do
-            kill -KILL $pids 2> /dev/null || true
+        for those in processes inits; do
+            while pids=$("$those") && [ -n "$pids" ]; do
+                kill -KILL $pids 2> /dev/null || true # one that ended by itself is as good
+            done
         done
         ;;
     esac

@@ -77,6 +77,18 @@ def test_a_play_changes_the_host_with_our_variables(actor: AnsibleActor, folder:
     assert said.read_text() == "hello world"
 
 
+def test_a_play_has_no_terminal(actor: AnsibleActor, folder: Path) -> None:
+    said = folder / "said"
+    script = folder / "database-switchover" / "look.sh"
+    script.write_text(f"#!/bin/sh\ntest -t 1 && echo terminal > {said} || echo none > {said}\n")
+    a_play(folder, {"ansible.builtin.script": "look.sh"})
+
+    report = perform(actor, "orders-db/db-a1")
+
+    assert report.outcome is Outcome.DONE
+    assert said.read_text() == "none\n"
+
+
 def test_a_play_of_an_included_playbook_lies_in_that_one_s_folder(
     actor: AnsibleActor, folder: Path
 ) -> None:

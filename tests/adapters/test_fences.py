@@ -190,6 +190,17 @@ def test_when_all_are_silent_none_answers_and_all_are_tried_in_their_order(yard:
     assert [line.split()[0] for line in tried] == list(NAMES)
 
 
+def test_a_layer_without_fences_does_not_answer_and_says_so(tmp_path: Path) -> None:
+    fences = agent_fences(MEMBER, tmp_path, "service", within=WITHIN)
+    probe = a_probe("fence", on=MEMBER, expect="answering", only=("power",))
+
+    evidence = FenceProber(fences, SystemClock()).look(probe, within=SOON)
+    fences.shut_down()
+
+    assert evidence.verdict is Verdict.INCONCLUSIVE
+    assert evidence.summary == f"{MEMBER} has no fence of that layer"
+
+
 def test_a_look_that_was_just_made_also_serves_the_next(yard: Yard) -> None:
     yard.look("open")
     yard.look("open")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -35,11 +36,7 @@ class TakenOver:
 
 @pytest.fixture(scope="module")
 def recover(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Recover:
-    made = recover_in(tmp_path_factory.mktemp("failover"), lab)
-    failovers.allow_time(made)
-    # Who refuses connections is known to be gone at once, and who is not gone stays so.
-    edit_content(made.content, PREFLIGHT_FILE, "patience: 15s", "patience: 4s")
-    return made
+    return _in_a_hurry(tmp_path_factory.mktemp("failover"), lab)
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +99,7 @@ def test_second_recovery_within_the_hour_waits_for_a_person_and_names_the_first(
 def test_former_primary_is_brought_back_later_by_a_run_of_its_own(
     orders_db: OrdersDb, lab: Lab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    later = recover_in(tmp_path_factory.mktemp("later"), lab)
-    failovers.allow_time(later)
-    edit_content(later.content, PREFLIGHT_FILE, "patience: 15s", "patience: 4s")
+    later = _in_a_hurry(tmp_path_factory.mktemp("later"), lab)
     edit_content(later.content, REPROTECT_FILE, "rows: 1", "rows: 2")
     old = orders_db.primary
     with failovers.watched(later), failovers.broken(later, "primary-killed"):
@@ -113,7 +108,7 @@ def test_former_primary_is_brought_back_later_by_a_run_of_its_own(
         assert run.attach().returncode == ExitCode.HANDS_NEEDED
         assert "primary-has-room" in run.obstacles()
         assert later("abort", run.name, "--as", "ada", "--reason", "later").returncode == 0
-        run.attach()
+        assert run.attach().returncode == ExitCode.ABORTED
         assert f"{REPROTECT}/rejoin-stray" not in run.begun_steps()
 
         edit_content(later.content, REPROTECT_FILE, "rows: 2", "rows: 1")
@@ -164,6 +159,14 @@ def test_run_holds_when_no_fence_can_be_proved(
     assert "promote-target" not in run.begun_steps()
     assert set(run.undone_steps()) == set(run.begun_steps()) - {FENCE_STEP}
     assert orders_db.primary == old
+
+
+def _in_a_hurry(folder: Path, lab: Lab) -> Recover:
+    """Who refuses connections is known to be gone at once, and who is not gone stays so."""
+    made = recover_in(folder, lab)
+    failovers.allow_time(made)
+    edit_content(made.content, PREFLIGHT_FILE, "patience: 15s", "patience: 4s")
+    return made
 
 
 def _take_agents_away(recover: Recover) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TypeVar
 
 import psycopg
 
 from orchestrator.lab.login import ssh_command
 from orchestrator.lab.topology import Blueprint, Host
+from tests.support import waiting
 
 TIME_LIMIT_S = 60.0
 T = TypeVar("T")
@@ -69,13 +68,8 @@ class Lab:
 
 
 def wait_until(look: Callable[[], T], what: str) -> T:
-    """Return the first truthy answer of *look*; fail after a minute."""
-    pause = Event()
-    deadline = time.monotonic() + TIME_LIMIT_S
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"never seen: {what}"
-        pause.wait(0.02)
-    return seen
+    """Wait as `waiting.wait_until` does, for what hosts need a minute for."""
+    return waiting.wait_until(look, what, within_s=TIME_LIMIT_S)
 
 
 def machine() -> dict[str, frozenset[str]]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def wait_until(holds: Callable[[], bool], what: str, *, within_s: float = 20) -> None:
-    """Return as soon as *holds*; fail with *what* if that never happens."""
+def wait_until(look: Callable[[], T], what: str, *, within_s: float = 20) -> T:
+    """Return the first truthy answer of *look*; fail with *what* if there is none."""
     until = time.monotonic() + within_s
-    while not holds():
+    while not (seen := look()):
         assert time.monotonic() < until, f"never happened: {what}"
         threading.Event().wait(0.01)
+    return seen
 
 
 def wall_clock() -> float:

@@ -23,7 +23,7 @@ class TurningFile:
     def __init__(self, path: Path, *, turn_bytes: int) -> None:
         self._path = path
         self._turn_bytes = turn_bytes
-        self._fd = self._open(path)
+        self._fd = _open(path)
         # Its own descriptor, so that whoever was forked does not share the lock.
         self._lock = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
 
@@ -46,7 +46,7 @@ class TurningFile:
         """Open the file anew if another process has turned it over."""
         if os.fstat(self._fd).st_ino != self._path.stat().st_ino:
             os.close(self._fd)
-            self._fd = self._open(self._path)
+            self._fd = _open(self._path)
 
     def _turn(self) -> None:
         """Put a file with its head in place of the one that ends; at no time is there none."""
@@ -56,12 +56,13 @@ class TurningFile:
         next_, older = self._path.with_suffix(".next"), older_of(self._path)
         next_.unlink(missing_ok=True)
         os.close(self._fd)
-        self._fd = self._open(next_)
+        self._fd = _open(next_)
         os.write(self._fd, head_line(position))
         older.unlink(missing_ok=True)
         older.hardlink_to(self._path)
         next_.rename(self._path)
 
-    def _open(self, path: Path) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(path, flags, 0o600)
+
+def _open(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, 0o600)

@@ -69,21 +69,21 @@ def _judge(inputs: FenceProbeInputs, sights: Iterator[tuple[FenceName, Sight]]) 
             return Judgement(verdict=verdict, summary=words)
         told.append(words)
         states.add(sight.state)
-    if not told:
-        told.append(f"{inputs.on} has no fence of that layer")
     if FenceState.UNKNOWN in states:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, summary="; ".join(told))
+        return Judgement(verdict=Verdict.INCONCLUSIVE, summary=_summary(inputs.on, told))
     verdict = Verdict.FAILED if wants_closed else Verdict.PASSED
-    return Judgement(verdict=verdict, summary="; ".join(told))
+    return Judgement(verdict=verdict, summary=_summary(inputs.on, told))
 
 
 def _judge_whether_any_answers(
     member: str, sights: Sequence[tuple[FenceName, Sight]]
 ) -> Judgement:
     """Judge once all were heard out: whoever closes them later tries the silent ones last."""
-    answering = [(name, sight) for name, sight in sights if sight.state is not FenceState.UNKNOWN]
-    verdict = Verdict.PASSED if answering else Verdict.INCONCLUSIVE
-    return Judgement(
-        verdict=verdict,
-        summary="; ".join(in_words(member, name, sight) for name, sight in sorted(sights)),
-    )
+    answers = any(sight.state is not FenceState.UNKNOWN for _, sight in sights)
+    told = sorted(in_words(member, name, sight) for name, sight in sights)
+    verdict = Verdict.PASSED if answers else Verdict.INCONCLUSIVE
+    return Judgement(verdict=verdict, summary=_summary(member, told))
+
+
+def _summary(member: str, told: Sequence[str]) -> str:
+    return "; ".join(told) or f"{member} has no fence of that layer"

@@ -29,6 +29,9 @@ _GROUNDS = {FULL.kind: (FullGround, FULL), LOOPBACK.kind: (LoopbackGround, LOOPB
 
 Say = Callable[[str], None]
 
+ON_ITS_WAY_S = 20
+"""How long a host may be on its way up or down, so that nobody answers there."""
+
 
 def break_lab(home: Path, name: str, host: str, say: Say) -> None:
     """Make the fault *name* on *host*, or where it is for if *host* is empty, and see it.
@@ -104,12 +107,12 @@ def _require_fenced(ground: Ground, host: str, reason: str) -> None:
 
 @retry(
     retry=retry_if_exception_type(CommandFailed),
-    stop=stop_after_delay(20),
+    stop=stop_after_delay(ON_ITS_WAY_S),
     wait=wait_fixed(0.05),
     reraise=True,
 )
 def _runs_a_server(ground: Ground, host: str) -> bool:
-    """Ask again while the host is on its way up or down: nobody answers there then."""
+    """Tell whether a server runs on *host*, once somebody answers there."""
     return ground.is_on(host) and bool(ground.server_processes(host))
 
 

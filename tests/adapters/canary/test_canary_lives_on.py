@@ -103,6 +103,7 @@ def test_reader_meets_a_file_at_every_instant_of_a_turn(nest: Nest) -> None:
         read_on(nest, position=ends[-1], limit=1 << 20)
     writer.join()
 
+    assert older_of(nest.samples).exists(), "it was turned over"
     assert len(ends) > 100
     assert ends == sorted(ends)
 
